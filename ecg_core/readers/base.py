@@ -1,0 +1,481 @@
+"""What every reader shares: its description, the options it obeys, and the way from raw channels to a `Recording`.
+
+A format is one module of this package. It imports the libraries it needs inside its functions (so that looking at one
+format does not pay for the others), never touches a path that came from a file, and ends with one call::
+
+    READERS.register("edf", Reader("edf", "EDF, EDF+, BDF", (".edf", ".bdf"), sniff=sniff, read=read, write=write))
+
+`assemble` does for every format what is the same in all: lead names, other channels, units, rates, duplicates.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+
+from ecg_core.errors import InvalidValue, LimitExceeded, NeedsOption, UnreadableFile
+from ecg_core.leads import STANDARD_12, canonical_lead, is_generic_name, is_modified_lead, numbered_ecg
+from ecg_core.recording import Annotations, Recording, Sex, Source, Step, Subject
+from ecg_core.registry import Registry
+
+Files = Mapping[str, bytes]
+"""File names (labels only, never opened) to contents."""
+
+UNITS_TO_MV = {"nv": 1e-6, "uv": 1e-3, "mv": 1.0, "v": 1e3}
+_UNIT_SPELLINGS = {
+    "nanovolt": "nv",
+    "microvolt": "uv",
+    "millivolt": "mv",
+    "volt": "v",
+    "µv": "uv",
+    "μv": "uv",
+    "mkv": "uv",
+}
+_OTHER_SIGNALS = re.compile(
+    r"^(eeg|emg|eog|resp|nasal|flow|thor|abd|chest|spo2|sao2|pleth|ppg|bp$|abp|nibp|art|cvp|pap|temp|acc|gyr|gsr|eda|scg"
+    r"|pcg|mic|snore|pos|body|light|co2|hr$|rr$|pulse|heart ?rate|counter|battery"
+    r"|event|marker|trig|status|stim|annot|edf annotations|bdf annotations|label|class|target|flag|quality"
+    r"|time|t$|date|sample|index|idx|unnamed|age|sex|id$|patient|record)",
+    re.I,
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much a read may take. Every figure is a setting."""
+
+    max_total_bytes: int = 512 * 1024**2
+    """Of all files together, after unpacking."""
+    max_entries: int = 20_000
+    """Files in an archive, over all its levels."""
+    max_depth: int = 3
+    """Archives within archives."""
+    max_ratio: float = 200.0
+    """Unpacked size over packed size of an archive; small archives (under 1 MiB unpacked) are exempt."""
+    max_values: int = 300_000_000
+    """Samples x leads of one recording, after all channels are brought to one rate."""
+    max_channels: int = 512
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What the caller knows beyond the file."""
+
+    fs: float | None = None
+    """Samples per second, where the file does not say; contradicting the file is an error."""
+    units: str | None = None
+    """``mV``, ``uV``, ``V`` or ``nV``, or a number: millivolts of one stored step; where the file does not say."""
+    leads: tuple[str, ...] | None = None
+    """Names of the channels, in file order, replacing the file's own."""
+    format: str | None = None
+    """Name of the reader to use instead of recognising the content."""
+    limits: Limits = Limits()
+
+
+class Sniff(IntEnum):
+    """How sure a reader is of a content."""
+
+    NO = 0
+    MAYBE = 1
+    SURE = 2
+
+
+def _alone(name: str, files: Files) -> tuple[str, ...]:  # noqa: ARG001
+    return ()
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One format."""
+
+    name: str
+    title: str
+    """For people: ``"WFDB (PhysioNet)"``."""
+    suffixes: tuple[str, ...]
+    """Lower case, with the dot; they only break ties between readers that are equally sure."""
+    sniff: Callable[[bytes], Sniff]
+    """Judge the content of a recording's main file; cheap, and never raises."""
+    read: Callable[[str, Files, ReadOptions], Recording]
+    """Read the recording whose main file is named; ``files`` holds it and its companions."""
+    write: Callable[[Recording, str], dict[str, bytes]] | None = None
+    """Write under a stem: ``write(recording, "a")`` gives ``{"a.hea": ..., "a.dat": ...}``, main file first."""
+    companions: Callable[[str, Files], tuple[str, ...]] = _alone
+    """Names, among ``files``, of the other files that belong to the recording whose main file is named."""
+    wanted: Callable[[str, bytes], tuple[str, ...]] = field(default=lambda name, data: ())  # noqa: ARG005
+    """Names that a file asks for beside it, to collect from its folder; a trailing ``*`` stands for any ending."""
+
+
+READERS: Registry[Reader] = Registry("format")
+
+
+@dataclass
+class Channel:
+    """One channel as a file holds it."""
+
+    name: str | None
+    values: np.ndarray
+    """Physical values in ``unit``, shape (n_samples,); NaN where nothing was recorded."""
+    unit: str | None
+    """As the file spells it; None where it does not say."""
+    fs: float
+
+
+def source_of(format_name: str, name: str, files: Files) -> Source:
+    """Return the `Source` of a recording read from ``files``."""
+    hashes = {label: hashlib.sha256(data).hexdigest() for label, data in files.items()}
+    if len(hashes) == 1:
+        return Source(format_name, name, next(iter(hashes.values())))
+    listing = "".join(f"{hashes[label]}  {label.rsplit('/', 1)[-1]}\n" for label in sorted(hashes))
+    return Source(format_name, name, hashlib.sha256(listing.encode()).hexdigest())
+
+
+def unit_to_mv(unit: str | None) -> float | None:
+    """Return the millivolts of one ``unit`` ("mV", "µV", "microvolts", "5 uV", "0.005"), or None if no voltage."""
+    if unit is None:
+        return None
+    match = re.fullmatch(r"\s*([-+]?\d*[.,]?\d+(?:e[-+]?\d+)?)?\s*\*?\s*([a-zµμ]*)\s*", unit.strip(), re.I)
+    if match is None or not any(match.groups()):
+        return None
+    number, word = match.group(1), match.group(2).lower()
+    word = _UNIT_SPELLINGS.get(word.removesuffix("s"), _UNIT_SPELLINGS.get(word, word))
+    scale = UNITS_TO_MV.get(word, None if word else 1.0)
+    if scale is None:
+        return None
+    factor = scale * float(number.replace(",", ".")) if number else scale
+    return factor if math.isfinite(factor) and factor > 0 else None
+
+
+def require_fs(found: float | None, options: ReadOptions, file: str, *, where: str) -> float:
+    """Settle the sampling rate between the file (``found``, stated in ``where``) and the caller.
+
+    Raises
+    ------
+    NeedsOption
+        Neither says.
+    InvalidValue
+        They contradict each other.
+    UnreadableFile
+        The file states a rate that is none.
+    """
+    if options.fs is not None and not (math.isfinite(options.fs) and options.fs > 0):
+        raise InvalidValue("not a sampling rate", field="fs", found=options.fs, expected="samples per second, above 0")
+    if found is None:
+        if options.fs is None:
+            raise NeedsOption(
+                "the file does not state its sampling rate",
+                file=file,
+                expected=where,
+                options=("say it: fs=<samples per second> (on the command line --fs)",),
+            )
+        return float(options.fs)
+    if not (math.isfinite(found) and found > 0):
+        raise UnreadableFile(
+            "not a sampling rate", file=file, field=where, found=found, expected="samples per second, above 0"
+        )
+    if options.fs is not None and abs(options.fs - found) > 1e-3 * found:
+        raise InvalidValue(
+            "contradicts the file",
+            file=file,
+            field="fs",
+            found=f"{options.fs:g} Hz",
+            expected=f"{found:g} Hz ({where}), or no fs at all",
+        )
+    return float(found)
+
+
+def scale_by_size(peak_to_peak: float) -> tuple[float, str]:
+    """Settle the unit of bare numbers by a stated rule from their median peak-to-peak value.
+
+    Under 0.02 they are taken as volts, under 20 as millivolts, else as microvolts.
+    """
+    if peak_to_peak < 0.02:
+        return 1e3, "V (median peak-to-peak under 0.02)"
+    if peak_to_peak < 20:
+        return 1.0, "mV (median peak-to-peak under 20)"
+    return 1e-3, "uV (median peak-to-peak 20 or more)"
+
+
+def median_peak_to_peak(rows: Sequence[np.ndarray]) -> float:
+    """Return the median over ``rows`` of largest minus smallest value; 0 where none was recorded."""
+    spans = [float(np.nanmax(row) - np.nanmin(row)) for row in rows if row.size and not np.isnan(row).all()]
+    return float(np.median(spans)) if spans else 0.0
+
+
+def check_size(n_channels: int, n_samples: float, limits: Limits, file: str) -> None:
+    """Refuse, before anything is allocated, what would exceed the limits."""
+    if n_channels > limits.max_channels:
+        raise LimitExceeded("too many channels", file=file, found=n_channels, expected=f"at most {limits.max_channels}")
+    if n_channels * n_samples > limits.max_values:
+        raise LimitExceeded(
+            "the recording is too large",
+            file=file,
+            found=f"{n_channels} channels x {n_samples:.0f} samples",
+            expected=f"at most {limits.max_values} values",
+        )
+
+
+def assemble(
+    channels: Sequence[Channel],
+    *,
+    format_name: str,
+    file: str,
+    files: Files,
+    options: ReadOptions,
+    subject: Subject | None = None,
+    start: datetime | None = None,
+    annotations: Mapping[str, Annotations] | None = None,
+    warnings: Sequence[str] = (),
+    history: Sequence[Step] = (),
+    header_text: str = "",
+    derived: Sequence[str] = (),
+) -> Recording:
+    """Turn raw channels into a `Recording`: name leads, leave other channels out, settle units, bring all to one rate.
+
+    ``header_text`` is free text of the file in which a unit may be named when no channel states one. Every decision
+    taken here is a warning; resampling is a history entry. ``derived`` names leads that were computed from others.
+    """
+    notes = list(warnings)
+    if options.leads is not None:
+        if len(options.leads) != len(channels):
+            raise InvalidValue(
+                "one name a channel",
+                file=file,
+                field="leads",
+                found=f"{len(options.leads)} names",
+                expected=f"{len(channels)} ({', '.join(c.name or '?' for c in channels)})",
+            )
+        notes.append(f"leads: named by the caller: {', '.join(options.leads)}")
+        channels = [Channel(name, c.values, c.unit, c.fs) for name, c in zip(options.leads, channels, strict=True)]
+    kept = _ecg_channels(channels, file, notes)
+    names = _names(kept, notes)
+    for channel in kept:
+        if not (math.isfinite(channel.fs) and channel.fs > 0):
+            raise UnreadableFile(
+                "not a sampling rate", file=file, field=f"channel {channel.name}", found=channel.fs, expected="above 0"
+            )
+    fs = max(channel.fs for channel in kept)
+    check_size(len(kept), max(math.ceil(len(c.values) * fs / c.fs) for c in kept), options.limits, file)
+    factors = _factors(kept, names, options, file, header_text, notes)
+    rows = []
+    slower = {}
+    for name, channel, factor in zip(names, kept, factors, strict=True):
+        row = channel.values.reshape(-1).astype(np.float64, copy=False)
+        if factor != 1.0:
+            row = row * factor
+        if channel.fs != fs:
+            from ecg_core.preprocess import resample_array
+
+            slower[name] = channel.fs
+            row = resample_array(row[None, :], channel.fs, fs)[0]
+        rows.append(row)
+    n_samples = max(len(row) for row in rows)
+    if n_samples == 0:
+        raise UnreadableFile("the recording holds no samples", file=file, expected="at least one sample")
+    signal = np.full((len(rows), n_samples), np.nan, np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for target, row in zip(signal, rows, strict=True):
+            target[: len(row)] = row
+    if short := [name for name, row in zip(names, rows, strict=True) if len(row) < n_samples]:
+        notes.append(f"length: {', '.join(short)} shorter than the others; the rest is marked as not recorded")
+    infinite = np.isinf(signal)
+    if infinite.any():
+        notes.append(f"values: {int(infinite.sum())} infinite values are marked as not recorded")
+        signal[infinite] = np.nan
+    if np.isnan(signal).all():
+        raise UnreadableFile("every sample is missing", file=file, expected="at least one recorded sample")
+    signal.setflags(write=False)
+    steps = list(history)
+    if slower:
+        steps.append(Step("resample", {"fs": fs, "leads": slower, "method": "polyphase"}))
+        notes.append(
+            "rates: " + ", ".join(f"{name} {rate:g} Hz" for name, rate in slower.items()) + f" brought to {fs:g} Hz"
+        )
+    return Recording(
+        signal=signal,
+        fs=fs,
+        leads=tuple(names),
+        subject=subject or Subject(),
+        start=start,
+        source=source_of(format_name, file, files),
+        history=tuple(steps),
+        warnings=tuple(notes),
+        derived=tuple(derived),
+        annotations=annotations or {},
+    )
+
+
+def _ecg_channels(channels: Sequence[Channel], file: str, notes: list[str]) -> list[Channel]:
+    """Return the ECG channels, noting what is left out."""
+    any_lead = any(canonical_lead(c.name) for c in channels if c.name)
+    kept, dropped = [], []
+    for channel in channels:
+        name = (channel.name or "").strip()
+        voltage = unit_to_mv(channel.unit) is not None
+        known = canonical_lead(name) is not None or numbered_ecg(name) is not None
+        if (channel.unit and not voltage and not is_unitless(channel.unit)) or (
+            not known and _OTHER_SIGNALS.match(name)
+        ):
+            dropped.append(channel)
+        elif known or voltage or not any_lead or (is_generic_name(name) and not any_lead):
+            kept.append(channel)
+        else:
+            dropped.append(channel)
+    if not kept:
+        raise UnreadableFile(
+            "no channel is an ECG",
+            file=file,
+            found=", ".join(f"{c.name or '(unnamed)'} [{c.unit or 'no unit'}]" for c in channels[:20]) or "no channels",
+            expected="a lead name (I, II, V1, ECG ...) or a unit of voltage",
+        )
+    if dropped:
+        notes.append(
+            "channels: left out as not ECG: "
+            + ", ".join(f"{c.name or '(unnamed)'} [{c.unit or 'no unit'}]" for c in dropped)
+        )
+    return kept
+
+
+def is_unitless(unit: str) -> bool:
+    """Return whether a unit field states nothing ("", "adu", "counts", "NU", "-", ...)."""
+    return unit.strip().lower() in {
+        "",
+        "-",
+        "adu",
+        "count",
+        "counts",
+        "nu",
+        "none",
+        "n/a",
+        "na",
+        "unknown",
+        "1",
+        "au",
+        "a.u.",
+        "arbitrary",
+        "raw",
+        "lsb",
+    }
+
+
+def _names(channels: Sequence[Channel], notes: list[str]) -> list[str]:
+    """Name every channel: canonical, by position where there are twelve unnamed ones, else ``ECG1`` and so on."""
+    raw = [(c.name or "").strip() for c in channels]
+    if all(is_generic_name(name) for name in raw):
+        if len(raw) == 12:
+            notes.append("leads: twelve unnamed channels, taken as " + ", ".join(STANDARD_12))
+            return list(STANDARD_12)
+        names = [f"ECG{i + 1}" for i in range(len(raw))]
+        if raw != names:
+            found = ", ".join(repr(name) if name else "(unnamed)" for name in raw)
+            notes.append(f"leads: {found} called {', '.join(names)}: the file does not name them")
+        return names
+    names = []
+    for position, name in enumerate(raw):
+        lead = canonical_lead(name)
+        if lead is not None:
+            if is_modified_lead(name):
+                notes.append(f"leads: {name} is a modified (torso) placement, read as {lead}")
+            names.append(lead)
+        elif is_generic_name(name):
+            names.append(f"ECG{position + 1}")
+            notes.append(f"leads: channel {position + 1} ({name or 'unnamed'}) is called ECG{position + 1}")
+        else:
+            names.append(name)
+            notes.append(f"leads: {name} is not a standard lead; kept under its own name")
+    taken: set[str] = set()
+    for position, name in enumerate(names):
+        unique, count = name, 2
+        while unique in taken:
+            unique, count = f"{name}_{count}", count + 1
+        if unique != name:
+            notes.append(f"leads: more than one channel is {name} ({raw[position]}); this one is called {unique}")
+            names[position] = unique
+        taken.add(unique)
+    return names
+
+
+def _factors(
+    channels: Sequence[Channel],
+    names: Sequence[str],
+    options: ReadOptions,
+    file: str,
+    header_text: str,
+    notes: list[str],
+) -> list[float]:
+    """Return millivolts per stored unit of every channel: from file or caller, else header text, else by rule."""
+    stated = [unit_to_mv(c.unit) if c.unit and not is_unitless(c.unit) else None for c in channels]
+    if options.units is not None:
+        given = unit_to_mv(options.units)
+        if given is None:
+            raise InvalidValue(
+                "not a unit of voltage",
+                field="units",
+                found=options.units,
+                options=("mV", "uV", "V", "nV", "<millivolts of one step>"),
+            )
+        contradicted = [
+            n
+            for n, factor in zip(names, stated, strict=True)
+            if factor is not None and abs(factor - given) > 1e-6 * given
+        ]
+        if contradicted:
+            raise InvalidValue(
+                "contradicts the file",
+                file=file,
+                field="units",
+                found=options.units,
+                expected=", ".join(sorted({c.unit or "" for c in channels if c.unit}))
+                + f" ({', '.join(contradicted)}), or no units at all",
+            )
+        notes.append(f"units: {options.units}, stated by the caller")
+        return [given] * len(channels)
+    if all(factor is not None for factor in stated):
+        notes.append(f"units: {', '.join(sorted({(c.unit or '').strip() for c in channels}))}, stated by the file")
+        return [factor for factor in stated if factor is not None]
+    in_text = re.search(r"(?<![A-Za-z])(mV|uV|µV|μV|nV|millivolts?|microvolts?)(?![A-Za-z])", header_text)
+    if in_text and (from_text := unit_to_mv(in_text.group(1))) is not None:
+        rest, why = from_text, f"{in_text.group(1)}, named in the file's header text"
+    else:
+        rest, rule = scale_by_size(
+            median_peak_to_peak([c.values for c, factor in zip(channels, stated, strict=True) if factor is None])
+        )
+        why = f"the file does not state them; taken as {rule}"
+    unknown = [name for name, factor in zip(names, stated, strict=True) if factor is None]
+    notes.append(f"units: {why}" + ("" if len(unknown) == len(names) else f" (for {', '.join(unknown)})"))
+    return [rest if factor is None else factor for factor in stated]
+
+
+def clean_text(value: Any, limit: int = 200) -> str | None:
+    """Return a stripped, printable string of at most ``limit`` characters, or None where nothing is left."""
+    if value is None:
+        return None
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    text = " ".join("".join(ch if ch.isprintable() else " " for ch in text).split())
+    return text[:limit] or None
+
+
+def parse_sex(value: Any) -> Sex | None:
+    """Return ``"female"`` or ``"male"`` from the spellings that files use, else None; bare numbers are not guessed."""
+    text = (clean_text(value) or "").lower()
+    if text in {"f", "female", "w", "woman", "weiblich", "femme", "mujer"}:
+        return "female"
+    return "male" if text in {"m", "male", "man", "männlich", "homme", "hombre"} else None
+
+
+def parse_age(value: Any) -> float | None:
+    """Return years from a number or a text such as ``"63"``, ``"063Y"``, ``"18M"``, else None. Out of 0-130 is None."""
+    text = (clean_text(value) or "").upper().replace(",", ".")
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(Y|YR|YRS|YEARS?|M|MO|MONTHS?|W|WEEKS?|D|DAYS?)?", text)
+    if match is None:
+        return None
+    per_year = {"M": 12.0, "W": 52.1775, "D": 365.25}.get((match.group(2) or "Y")[0], 1.0)
+    age = float(match.group(1)) / per_year
+    return age if 0 <= age <= 130 else None

@@ -1,0 +1,229 @@
+"""From files to recordings: unpack, recognise, read, check.
+
+`read` gives the one recording that the files hold, `read_many` every one of them; both take ``{file name: bytes}`` or,
+for callers of the library, a path. `ecg_core.isolation` does the same in a process of its own.
+"""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import numpy as np
+
+from ecg_core.archives import expand
+from ecg_core.errors import EcgError, LimitExceeded, ReadError, SeveralRecordings, UnknownFormat, UnreadableFile
+from ecg_core.readers import READERS, Files, Limits, Reader, ReadOptions, Sniff
+from ecg_core.recording import Recording
+from ecg_core.validate import check
+
+_NOT_RECORDINGS = (
+    "records*", "sha256sums*", "md5sums*", "license*", "readme*", "annotators", "index",
+    "*.md", "*.pdf", "*.html", "*.py", "*.m", "*.log",
+)  # fmt: skip
+_DAMAGE = (
+    ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, BufferError, OSError, EOFError,
+    RuntimeError, SyntaxError, StopIteration, struct.error, zlib.error, zipfile.BadZipFile,
+)  # fmt: skip
+"""What the format libraries are known to raise on damaged input."""
+
+
+@dataclass(frozen=True)
+class ReadResult:
+    """What became of one recording (or one file that is none) of many."""
+
+    name: str
+    recording: Recording | None
+    error: EcgError | None
+
+
+def read(source: Files | str | Path, options: ReadOptions | None = None) -> Recording:
+    """Read the one recording in ``source``.
+
+    Parameters
+    ----------
+    source
+        ``{file name: bytes}``: the files of one recording, or an archive that holds them; or a path (see `load`).
+    options
+        What the caller knows beyond the file.
+
+    Raises
+    ------
+    ReadError
+        The input is unknown, damaged, too large, or holds several recordings.
+    """
+    options = options or ReadOptions()
+    files = expand(load(source, options) if isinstance(source, str | Path) else source, options.limits)
+    groups, strays = _groups(files, options)
+    if not groups:
+        raise _unknown(files, strays)
+    if len(groups) > 1:
+        raise SeveralRecordings(
+            "holds more than one recording",
+            file=", ".join(files) if len(files) < 4 else f"{len(files)} files",
+            found=f"{len(groups)}: " + ", ".join(name for name, _ in groups[:8]) + (", ..." if len(groups) > 8 else ""),
+            expected="one",
+            options=("send one recording", "read_many, `ecg info` or /batches for many"),
+        )
+    (name, reader) = groups[0]
+    recording = _read_one(name, reader, files, options)
+    return recording.with_warnings(*(f"files: {stray} was not used: no reader recognises it" for stray in strays))
+
+
+def read_many(source: Files | str | Path, options: ReadOptions | None = None) -> Iterator[ReadResult]:
+    """Read every recording in ``source``, one result each in order of name; an error is a result too."""
+    options = options or ReadOptions()
+    files = expand(load(source, options) if isinstance(source, str | Path) else source, options.limits)
+    groups, strays = _groups(files, options)
+    for name, reader in groups:
+        try:
+            yield ReadResult(name, _read_one(name, reader, files, options), None)
+        except EcgError as error:
+            yield ReadResult(name, None, error)
+    for stray in strays:
+        yield ReadResult(stray, None, _unknown({stray: files[stray]}, [stray]))
+
+
+def load(path: str | Path, options: ReadOptions | None = None) -> dict[str, bytes]:
+    """Collect the files of the recording at ``path``: itself, and those of its folder that its format asks for.
+
+    Only names in the same folder are followed, whatever the file says.
+    """
+    limits = (options or ReadOptions()).limits
+    path = Path(path)
+    if path.is_dir():
+        raise UnreadableFile("is a folder", file=str(path), expected="a file")
+    if not path.exists() and not path.suffix and (header := path.with_name(path.name + ".hea")).exists():
+        path = header
+    files: dict[str, bytes] = {}
+    folder = path.parent
+    total = 0
+
+    def add(name: str) -> None:
+        nonlocal total
+        here = folder / name
+        total += here.stat().st_size
+        if total > limits.max_total_bytes:
+            raise LimitExceeded(
+                "the files are too large",
+                file=name,
+                found=f"{total} bytes",
+                expected=f"at most {limits.max_total_bytes}",
+            )
+        files[name] = here.read_bytes()
+
+    try:
+        add(path.name)
+        beside: list[str] | None = None
+        queue = [path.name]
+        if path.suffix.lower() in {".dat", ".atr", ".mat"} and (folder / f"{path.stem}.hea").is_file():
+            queue.append(f"{path.stem}.hea")
+            add(queue[-1])
+        while queue:
+            name = queue.pop()
+            for pattern in {wanted for reader in READERS.values() for wanted in reader.wanted(name, files[name])}:
+                if beside is None:
+                    beside = [entry.name for entry in folder.iterdir() if entry.is_file()]
+                for other in beside:
+                    if other not in files and fnmatchcase(other, _literal(pattern)):
+                        add(other)
+                        queue.append(other)
+    except OSError as error:
+        raise UnreadableFile(
+            "cannot be opened", file=str(path), found=error.strerror or error, expected="a readable file"
+        ) from error
+    return files
+
+
+def _literal(pattern: str) -> str:
+    """Return ``pattern`` for fnmatch with only a trailing ``*`` special."""
+    star = pattern.endswith("*")
+    escaped = "".join(f"[{ch}]" if ch in "*?[" else ch for ch in pattern.removesuffix("*"))
+    return escaped + ("*" if star else "")
+
+
+def recognise(name: str, data: bytes, options: ReadOptions | None = None) -> Reader | None:
+    """Return the reader for a file's content; the suffix only decides between readers that are equally sure."""
+    if options is not None and options.format is not None:
+        return READERS[options.format]
+    if not data:
+        return None
+    sure = {reader: reader.sniff(data) for reader in READERS.values()}
+    best = max(sure.values(), default=Sniff.NO)
+    if best == Sniff.NO:
+        return None
+    tied = [reader for reader, level in sure.items() if level == best]
+    by_suffix = [reader for reader in tied if name.lower().endswith(reader.suffixes)]
+    return (by_suffix or tied)[0]
+
+
+def _groups(files: Files, options: ReadOptions) -> tuple[list[tuple[str, Reader]], list[str]]:
+    """Return the (main file, reader) of each recording in ``files``, and the files that belong to none."""
+    sniffable = [name for name in sorted(files) if not _is_clutter(name)] or sorted(files)
+    if options.format is not None:
+        forced = READERS[options.format]
+        recognised = [name for name in sniffable if forced.sniff(files[name]) != Sniff.NO]
+        mains = dict.fromkeys(recognised or sniffable[:1], forced)
+    else:
+        mains = {name: reader for name in sniffable if (reader := recognise(name, files[name])) is not None}
+    claimed: set[str] = set()
+    for name, reader in mains.items():
+        claimed.update(reader.companions(name, files))
+    groups = [(name, reader) for name, reader in mains.items() if name not in claimed]
+    strays = [name for name in sniffable if name not in mains and name not in claimed]
+    return groups, strays
+
+
+def _is_clutter(name: str) -> bool:
+    base = name.rsplit("/", 1)[-1].lower()
+    return base.startswith(".") or any(fnmatchcase(base, pattern) for pattern in _NOT_RECORDINGS)
+
+
+def _read_one(name: str, reader: Reader, files: Files, options: ReadOptions) -> Recording:
+    """Read one recording, turning whatever its library raises into an error that names the file."""
+    own = {label: files[label] for label in (name, *reader.companions(name, files))}
+    try:
+        with np.errstate(all="ignore"):
+            recording = reader.read(name, own, options)
+    except EcgError:
+        raise
+    except MemoryError as error:
+        raise LimitExceeded(f"reading it as {reader.title} needs more memory than allowed", file=name) from error
+    except _DAMAGE as error:
+        raise UnreadableFile(
+            f"damaged or not valid {reader.title}",
+            file=name,
+            found=f"{type(error).__name__}: {' '.join(str(error).split())[:300]}",
+            expected=f"a whole {reader.title} file",
+        ) from error
+    return recording.with_warnings(*check(recording))
+
+
+def _unknown(files: Mapping[str, bytes], strays: list[str]) -> ReadError:
+    name = strays[0] if strays else next(iter(files), "nothing")
+    data = files.get(name, b"")
+    formats = [f"{reader.title} ({', '.join(reader.suffixes)})" for reader in READERS.values()]
+    if not data:
+        return UnreadableFile("the file is empty", file=name, expected="an ECG", options=formats)
+    if name.lower().endswith((".dat", ".atr", ".qrs")):
+        return UnknownFormat(
+            "a WFDB signal or annotation file without its header",
+            file=name,
+            expected=f"{name.rsplit('.', 1)[0]}.hea beside it",
+            options=formats,
+        )
+    return UnknownFormat(
+        "no reader recognises the content",
+        file=name,
+        found=f"{len(data)} bytes starting {data[:12]!r}",
+        expected="an ECG",
+        options=formats,
+    )
+
+
+__all__ = ["Limits", "ReadOptions", "ReadResult", "load", "read", "read_many", "recognise"]
