@@ -1,0 +1,1 @@
+"""From findings to what people read: clinical drawings, documents, exchange formats."""
