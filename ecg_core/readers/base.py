@@ -368,15 +368,9 @@ def is_unitless(unit: str) -> bool:
 def _names(channels: Sequence[Channel], notes: list[str]) -> list[str]:
     """Name every channel: canonical, by position where there are twelve unnamed ones, else ``ECG1`` and so on."""
     raw = [(c.name or "").strip() for c in channels]
-    if all(is_generic_name(name) for name in raw):
-        if len(raw) == 12:
-            notes.append("leads: twelve unnamed channels, taken as " + ", ".join(STANDARD_12))
-            return list(STANDARD_12)
-        names = [f"ECG{i + 1}" for i in range(len(raw))]
-        if raw != names:
-            found = ", ".join(repr(name) if name else "(unnamed)" for name in raw)
-            notes.append(f"leads: {found} called {', '.join(names)}: the file does not name them")
-        return names
+    if len(raw) == 12 and all(is_generic_name(name) for name in raw):
+        notes.append("leads: twelve unnamed channels, taken as " + ", ".join(STANDARD_12))
+        return list(STANDARD_12)
     names = []
     for position, name in enumerate(raw):
         lead = canonical_lead(name)
@@ -385,8 +379,10 @@ def _names(channels: Sequence[Channel], notes: list[str]) -> list[str]:
                 notes.append(f"leads: {name} is a modified (torso) placement, read as {lead}")
             names.append(lead)
         elif is_generic_name(name):
-            names.append(f"ECG{position + 1}")
-            notes.append(f"leads: channel {position + 1} ({name or 'unnamed'}) is called ECG{position + 1}")
+            names.append(numbered_ecg(name) or f"ECG{position + 1}")
+            if name != names[-1]:
+                which = repr(name) if name else "unnamed"
+                notes.append(f"leads: channel {position + 1} ({which}) is called {names[-1]}: the file names no lead")
         else:
             names.append(name)
             notes.append(f"leads: {name} is not a standard lead; kept under its own name")
