@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecg_core.errors import UnreadableFile
-from ecg_core.interchange import Piece
 from ecg_core.leads import canonical_lead
+from ecg_core.readers._interchange import Piece
 from ecg_core.readers.base import ReadOptions, check_size, clean_text, require_fs
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecg_core.errors import UnreadableFile
-from ecg_core.interchange import (
+from ecg_core.readers._aecg_write import REPORTED_AGE, write
+from ecg_core.readers._interchange import (
     Piece,
     age_at,
     complete_limb_leads,
@@ -28,7 +29,6 @@ from ecg_core.interchange import (
     root_name,
     seconds_between,
 )
-from ecg_core.readers._aecg_write import REPORTED_AGE, write
 from ecg_core.readers.base import (
     READERS,
     Files,

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecg_core.errors import LimitExceeded, UnreadableFile
-from ecg_core.interchange import age_at, join_pieces, parse_date, parse_timestamp
 from ecg_core.readers._dicom_groups import (
     Group,
     channel_lead,
@@ -28,6 +27,7 @@ from ecg_core.readers._dicom_groups import (
     read_groups,
 )
 from ecg_core.readers._dicom_write import write
+from ecg_core.readers._interchange import age_at, join_pieces, parse_date, parse_timestamp
 from ecg_core.readers.base import (
     READERS,
     Files,

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecg_core.errors import NeedsOption, UnreadableFile, WriteError
-from ecg_core.interchange import age_at, complete_limb_leads, parse_date, parse_xml, root_name, to_steps
 from ecg_core.leads import INDEPENDENT_8, LIMB, STANDARD_12, derive_limb
+from ecg_core.readers._interchange import age_at, complete_limb_leads, parse_date, parse_xml, root_name, to_steps
 from ecg_core.readers.base import (
     READERS,
     Channel,

@@ -257,7 +257,7 @@ def test_deep_nesting_is_an_error_and_no_crash():
 
 
 def test_too_many_elements_are_an_error(monkeypatch):
-    monkeypatch.setattr("ecg_core.interchange.MAX_ELEMENTS", 1000)
+    monkeypatch.setattr("ecg_core.readers._interchange.MAX_ELEMENTS", 1000)
     with pytest.raises(LimitExceeded, match="too many XML elements"):
         read({"a.xml": document("<a/>" * 1001)})
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from ecg_core.errors import LimitExceeded
-from ecg_core.interchange import (
+from ecg_core.readers._interchange import (
     Piece,
     age_at,
     format_timestamp,
