@@ -6,6 +6,7 @@ for callers of the library, a path. `ecg_core.isolation` does the same in a proc
 
 from __future__ import annotations
 
+import os
 import struct
 import zipfile
 import zlib
@@ -90,23 +91,40 @@ def read_many(source: Files | str | Path, options: ReadOptions | None = None) ->
 
 
 def load(path: str | Path, options: ReadOptions | None = None) -> dict[str, bytes]:
-    """Collect the files of the recording at ``path``: itself, and those of its folder that its format asks for.
+    """Collect the files of the recording at ``path``: itself, and those of its folder that belong to it.
 
     Only names in the same folder are followed, whatever the file says.
     """
-    limits = (options or ReadOptions()).limits
+    options = options or ReadOptions()
     path = Path(path)
     if path.is_dir():
         raise UnreadableFile("is a folder", file=str(path), expected="a file")
     if not path.exists() and not path.suffix and (header := path.with_name(path.name + ".hea")).exists():
         path = header
-    files: dict[str, bytes] = {}
-    folder = path.parent
-    total = 0
+    try:
+        files = _with_neighbours(path, options.limits)
+    except OSError as error:
+        raise UnreadableFile(
+            "cannot be opened", file=str(path), found=error.strerror or error, expected="a readable file"
+        ) from error
+    for name, reader in _groups(files, options)[0]:
+        own = (name, *reader.companions(name, files))
+        if path.name in own:
+            return {label: files[label] for label in own}
+    return {path.name: files[path.name]}
 
-    def add(name: str) -> None:
-        nonlocal total
-        here = folder / name
+
+def _with_neighbours(path: Path, limits: Limits) -> dict[str, bytes]:
+    """Read a file and all in its folder that any reader asks for beside it."""
+    files: dict[str, bytes] = {}
+    beside: list[str] = []
+    queue = [path.name]
+    if path.suffix.lower() != ".hea" and path.with_suffix(".hea").is_file():
+        queue.append(path.with_suffix(".hea").name)
+    total = 0
+    while queue:
+        name = queue.pop()
+        here = path.with_name(name)
         total += here.stat().st_size
         if total > limits.max_total_bytes:
             raise LimitExceeded(
@@ -116,35 +134,15 @@ def load(path: str | Path, options: ReadOptions | None = None) -> dict[str, byte
                 expected=f"at most {limits.max_total_bytes}",
             )
         files[name] = here.read_bytes()
-
-    try:
-        add(path.name)
-        beside: list[str] | None = None
-        queue = [path.name]
-        if path.suffix.lower() in {".dat", ".atr", ".mat"} and (folder / f"{path.stem}.hea").is_file():
-            queue.append(f"{path.stem}.hea")
-            add(queue[-1])
-        while queue:
-            name = queue.pop()
-            for pattern in {wanted for reader in READERS.values() for wanted in reader.wanted(name, files[name])}:
-                if beside is None:
-                    beside = [entry.name for entry in folder.iterdir() if entry.is_file()]
-                for other in beside:
-                    if other not in files and fnmatchcase(other, _literal(pattern)):
-                        add(other)
-                        queue.append(other)
-    except OSError as error:
-        raise UnreadableFile(
-            "cannot be opened", file=str(path), found=error.strerror or error, expected="a readable file"
-        ) from error
+        wanted = {pattern for reader in READERS.values() for pattern in reader.wanted(name, files[name])}
+        if wanted and not beside:
+            with os.scandir(path.parent) as entries:
+                beside = [entry.name for entry in entries]
+        starts = tuple(pattern[:-1] for pattern in wanted if pattern.endswith("*"))
+        found = [other for other in beside if other in wanted or (starts and other.startswith(starts))]
+        new = (other for other in found if other not in files and other not in queue)
+        queue += [other for other in new if path.with_name(other).is_file()]
     return files
-
-
-def _literal(pattern: str) -> str:
-    """Return ``pattern`` for fnmatch with only a trailing ``*`` special."""
-    star = pattern.endswith("*")
-    escaped = "".join(f"[{ch}]" if ch in "*?[" else ch for ch in pattern.removesuffix("*"))
-    return escaped + ("*" if star else "")
 
 
 def recognise(name: str, data: bytes, options: ReadOptions | None = None) -> Reader | None:
@@ -211,10 +209,13 @@ def _unknown(files: Mapping[str, bytes], strays: list[str]) -> ReadError:
     if not data:
         return UnreadableFile("the file is empty", file=name, expected="an ECG", options=formats)
     if name.lower().endswith((".dat", ".atr", ".qrs")):
+        header = f"{name.rsplit('.', 1)[0]}.hea"
+        if header in files:
+            return UnreadableFile("not a WFDB header", file=header, expected="a record line and a line for each signal")
         return UnknownFormat(
             "a WFDB signal or annotation file without its header",
             file=name,
-            expected=f"{name.rsplit('.', 1)[0]}.hea beside it",
+            expected=f"{header} beside it",
             options=formats,
         )
     return UnknownFormat(

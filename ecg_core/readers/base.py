@@ -29,6 +29,9 @@ from ecg_core.registry import Registry
 Files = Mapping[str, bytes]
 """File names (labels only, never opened) to contents."""
 
+MAX_FS = 1e6
+"""Samples per second above which a stated rate is damage, not a recording."""
+_RATES = "samples per second, above 0 and at most a million"
 UNITS_TO_MV = {"nv": 1e-6, "uv": 1e-3, "mv": 1.0, "v": 1e3}
 _UNIT_SPELLINGS = {
     "nanovolt": "nv",
@@ -165,8 +168,8 @@ def require_fs(found: float | None, options: ReadOptions, file: str, *, where: s
     UnreadableFile
         The file states a rate that is none.
     """
-    if options.fs is not None and not (math.isfinite(options.fs) and options.fs > 0):
-        raise InvalidValue("not a sampling rate", field="fs", found=options.fs, expected="samples per second, above 0")
+    if options.fs is not None and not 0 < options.fs <= MAX_FS:
+        raise InvalidValue("not a sampling rate", field="fs", found=options.fs, expected=_RATES)
     if found is None:
         if options.fs is None:
             raise NeedsOption(
@@ -176,10 +179,8 @@ def require_fs(found: float | None, options: ReadOptions, file: str, *, where: s
                 options=("say it: fs=<samples per second> (on the command line --fs)",),
             )
         return float(options.fs)
-    if not (math.isfinite(found) and found > 0):
-        raise UnreadableFile(
-            "not a sampling rate", file=file, field=where, found=found, expected="samples per second, above 0"
-        )
+    if not 0 < found <= MAX_FS:
+        raise UnreadableFile("not a sampling rate", file=file, field=where, found=found, expected=_RATES)
     if options.fs is not None and abs(options.fs - found) > 1e-3 * found:
         raise InvalidValue(
             "contradicts the file",
@@ -257,9 +258,9 @@ def assemble(
     kept = _ecg_channels(channels, file, notes)
     names = _names(kept, notes)
     for channel in kept:
-        if not (math.isfinite(channel.fs) and channel.fs > 0):
+        if not 0 < channel.fs <= MAX_FS:
             raise UnreadableFile(
-                "not a sampling rate", file=file, field=f"channel {channel.name}", found=channel.fs, expected="above 0"
+                "not a sampling rate", file=file, field=f"channel {channel.name}", found=channel.fs, expected=_RATES
             )
     fs = max(channel.fs for channel in kept)
     check_size(len(kept), max(math.ceil(len(c.values) * fs / c.fs) for c in kept), options.limits, file)
