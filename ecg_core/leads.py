@@ -33,7 +33,9 @@ _CANONICAL = {name.lower(): name for name in (*STANDARD_12, *EXTRA)}
 _NOISE_WORDS = re.compile(
     r"^(mdc_?ecg_?(lead|elec_?potl)_?|ecg|ekg|lead|ableitung|derivation|deriv|channel|ch|kanal)[\s_\-.:]+", re.I
 )
-_MODIFIED = re.compile(r"^(mod\.?\s*|m|m\.)(?P<lead>l?(?:i{1,3}|[123])|v[1-6])$", re.I)
+_MODIFIED = re.compile(
+    r"^(?:(?:mod\.?\s*l?|m\.?\s*l)\s*(?P<limb>i{1,3}|[123])|(?:mod\.?|m\.?)\s*(?P<chest>v[1-6]))$", re.I
+)
 _ROMAN = {"1": "I", "2": "II", "3": "III"}
 _GENERIC = re.compile(
     r"^$|^(ecg|ekg|val|vals|value|values|data|signal|sig|mv|uv|voltage|amplitude|p_signal|raw|lead|chan|channel|ch|column|col)?"
@@ -50,12 +52,16 @@ def canonical_lead(name: str) -> str | None:
     ``"MLII"``, ``"Lead II"``, ``"DII"``, ``"ECG II"``, ``"II-"`` and ``"ii"`` are all ``"II"``; ``"AVR"`` is ``"aVR"``.
     """
     text = re.sub(r"\s*[\(\[].*$", "", name.strip().strip("\"'")).strip()
+    if re.search(r"(?:^|\s)[-\u2212](?=\w)", text):
+        return None  # "-aVR" is the lead upside down
     previous = None
     while previous != text:
         previous, text = text, _NOISE_WORDS.sub("", text).strip()
     for unit in ("-ref", "-gnd", "-le", "+"):
         if text.lower().endswith(unit):
             text = text[: -len(unit)].strip()
+    if re.search(r"i[\s_\-.]+i", text, re.I):
+        return None  # "I-II" is a difference of leads, not III
     key = re.sub(r"[\s_\-.]", "", text).lower()
     if key in _CANONICAL:
         return _CANONICAL[key]
@@ -63,7 +69,7 @@ def canonical_lead(name: str) -> str | None:
         key = match.group(1)
         return _ROMAN.get(key) or _CANONICAL[key]
     if match := _MODIFIED.match(text):
-        lead = match.group("lead").lower().lstrip("l")
+        lead = (match.group("limb") or match.group("chest")).lower()
         return _ROMAN.get(lead) or _CANONICAL[lead]
     if match := re.fullmatch(r"(?:c|v)([1-9])", key):
         return f"V{match.group(1)}"
@@ -111,12 +117,15 @@ def derive_limb(signal: np.ndarray, leads: tuple[str, ...], wanted: tuple[str, .
     weights = np.array([LIMB_FROM_I_II[leads[row]] for row in rows])
     target = np.array([LIMB_FROM_I_II[name] for name in wanted])
     result = np.full((len(wanted), signal.shape[1]), np.nan, np.float32)
-    recorded = ~np.isnan(source)
-    for pattern in np.unique(recorded, axis=1).T:
-        if pattern.sum() < 2:
+    # Which leads were recorded, as the bits of one byte a sample: a day holds twenty million.
+    recorded = np.zeros(signal.shape[1], np.uint8)
+    for bit, row in enumerate(source):
+        recorded |= (~np.isnan(row)).view(np.uint8) << bit
+    for pattern in np.flatnonzero(np.bincount(recorded)):
+        pair = [bit for bit in range(len(rows)) if pattern >> bit & 1][:2]
+        if len(pair) < 2:
             continue
-        pair = np.flatnonzero(pattern)[:2]
-        at = (recorded == pattern[:, None]).all(axis=0)
+        at = recorded == pattern
         result[:, at] = target @ np.linalg.solve(weights[pair], source[pair][:, at])
     return result
 

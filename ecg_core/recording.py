@@ -72,7 +72,7 @@ class Step(_Picklable):
 
 
 @dataclass(frozen=True, eq=False)
-class Annotations:
+class Annotations(_Picklable):
     """Marks that came with a recording: one annotator's, in order of time."""
 
     time_s: np.ndarray
@@ -195,6 +195,8 @@ class Recording(_Picklable):
 
     def select(self, leads: tuple[str, ...]) -> Recording:
         """Return only ``leads``, in that order; the choice is recorded in the history."""
+        if not leads:
+            raise InvalidValue("names no lead", field="leads", expected="one or more", options=self.leads)
         rows = np.stack([self.lead(name) for name in leads])
         names = tuple(canonical_lead(name) or name for name in leads)
         return self.with_step(
