@@ -2,18 +2,59 @@
 
 >>> from ecg_core import read
 >>> recording = read("100.hea")
+
+The names below are imported when they are first used, so that looking at one module does not pay for the others.
 """
 
-from importlib.metadata import PackageNotFoundError, version
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from ecg_core.errors import EcgError
-from ecg_core.leads import derive_leads
-from ecg_core.reading import ReadOptions, read, read_many
-from ecg_core.recording import Recording, Subject
+if TYPE_CHECKING:
+    from ecg_core.errors import EcgError
+    from ecg_core.leads import derive_leads
+    from ecg_core.pipeline import Analysis, analyze
+    from ecg_core.readers import ReadOptions
+    from ecg_core.reading import read, read_many
+    from ecg_core.recording import Recording, Subject
 
-try:
-    __version__ = version("einthoven")
-except PackageNotFoundError:
-    __version__ = "0.0.0"
+_HOMES = {
+    "Analysis": "pipeline",
+    "EcgError": "errors",
+    "ReadOptions": "readers",
+    "Recording": "recording",
+    "Subject": "recording",
+    "analyze": "pipeline",
+    "derive_leads": "leads",
+    "read": "reading",
+    "read_many": "reading",
+}
 
-__all__ = ["EcgError", "ReadOptions", "Recording", "Subject", "__version__", "derive_leads", "read", "read_many"]
+__all__ = [
+    "Analysis",
+    "EcgError",
+    "ReadOptions",
+    "Recording",
+    "Subject",
+    "__version__",
+    "analyze",
+    "derive_leads",
+    "read",
+    "read_many",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version("einthoven")
+        except PackageNotFoundError:
+            return "0.0.0"
+    if name in _HOMES:
+        return getattr(import_module(f"ecg_core.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'ecg_core' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
