@@ -1,0 +1,1 @@
+"""The HTTP service around `ecg_core`: app -> routes -> services."""

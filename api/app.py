@@ -1,0 +1,83 @@
+"""The application: settings in, a FastAPI app out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from api.errors import MEDIA_TYPE, add_error_handlers
+from api.limits import BodyLimit
+from api.routes import health, predict
+from api.schemas import NOTICE
+from api.settings import Settings
+from ecg_core import __version__
+from ecg_core.isolation import ReadPool
+
+_DESCRIPTION = f"""Reads an electrocardiogram in whatever form it comes and says what can honestly be said about it.
+
+Upload the files of one recording to `POST /predict`:
+
+    curl -F files=@100.hea -F files=@100.dat http://127.0.0.1:8000/predict
+
+Units are part of every name (`_s`, `_ms`, `bpm`; `fs` is in samples per second); signals are in millivolts. A figure
+that could not be had is `null`, and a `reason` stands beside it. Every error has the same body (RFC 9457) with a stable
+`code`.
+
+**{NOTICE}**
+"""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Build the service.
+
+    Parameters
+    ----------
+    settings
+        How it behaves; from the environment where left out.
+    """
+    settings = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        with ReadPool(settings.isolation()) as app.state.pool:
+            yield
+
+    app = FastAPI(
+        title="Einthoven",
+        version=__version__,
+        summary="ECG in, findings out.",
+        description=_DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        lifespan=lifespan,
+        generate_unique_id_function=_operation_id,
+        docs_url="/docs" if settings.docs else None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if settings.docs else None,
+    )
+    app.state.settings = settings
+    app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes)
+    add_error_handlers(app)
+    app.include_router(predict.router)
+    app.include_router(health.router)
+    framework_openapi = app.openapi
+    app.openapi = lambda: _with_problem_type(framework_openapi())  # type: ignore[method-assign]
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def _with_problem_type(document: dict[str, Any]) -> dict[str, Any]:
+    """Give every error answer its real media type; the framework writes them all down as plain JSON."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            for status, response in operation["responses"].items():
+                content = response.get("content", {})
+                if status >= "400" and "application/json" in content:
+                    content[MEDIA_TYPE] = content.pop("application/json")
+    return document

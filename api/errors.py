@@ -1,0 +1,128 @@
+"""One body for every error: RFC 9457 ``application/problem+json`` with a stable ``code``."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from api.schemas import InvalidField, Problem
+from ecg_core import errors as ecg
+from ecg_core.isolation.pool import BUSY, CLOSED
+from ecg_core.isolation.process import NOT_STARTED
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+
+STATUS: dict[type[ecg.EcgError], HTTPStatus] = {
+    ecg.EcgError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    ecg.ReadError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ecg.UnknownFormat: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    ecg.UnreadableFile: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ecg.NeedsOption: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ecg.SeveralRecordings: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ecg.LimitExceeded: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    ecg.ReaderFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ecg.WriteError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ecg.InvalidValue: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ecg.UnknownName: HTTPStatus.NOT_FOUND,
+    ecg.DuplicateName: HTTPStatus.CONFLICT,
+    ecg.DataSetError: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+"""A crash on an upload is the upload's doing (422); a reading process that cannot be had is ours (503)."""
+
+_UNAVAILABLE = {BUSY, CLOSED, NOT_STARTED}
+_DESCRIPTIONS = {
+    400: "The request cannot be parsed.",
+    413: "The upload is larger than the limits allow (`body_too_large`, `limit_exceeded`).",
+    415: "No reader recognises the content (`unknown_format`).",
+    422: "The request or the file cannot be used: `code` says which, `detail` why, `options` what can be done.",
+    500: "The service failed (`internal_error`).",
+    503: "No process is free to read the upload (`busy`); try again after `Retry-After` seconds.",
+}
+
+
+class BodyTooLarge(HTTPException):
+    """The request's body exceeds the limit."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the request is too large; expected: at most {limit} bytes"
+        )
+
+
+def problem_response(
+    status: int, code: str, detail: str, *, headers: dict[str, str] | None = None, **more: Any
+) -> Response:
+    """Return the answer that says what went wrong."""
+    problem = Problem(
+        type=f"urn:einthoven:problem:{code}",
+        title=code.replace("_", " ").capitalize(),
+        status=status,
+        code=code,
+        detail=detail,
+        **more,
+    )
+    return Response(problem.model_dump_json(exclude_defaults=True), status, headers, MEDIA_TYPE)
+
+
+def http_problem(error: HTTPException) -> Response:
+    """Return the answer for an error of the framework: unknown route, wrong method, broken body, too large a body."""
+    status = HTTPStatus(error.status_code)
+    code = "body_too_large" if isinstance(error, BodyTooLarge) else status.name.lower()
+    return problem_response(status, code, error.detail, headers=dict(error.headers or {}))
+
+
+def describe_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the error answers of a route, for its documentation."""
+    return {status: {"model": Problem, "description": _DESCRIPTIONS[status]} for status in statuses}
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Have every error of ``app`` answered with a problem body."""
+    app.add_exception_handler(ecg.EcgError, _on_ecg_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(Exception, _on_unexpected)
+
+
+def _on_ecg_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ecg.EcgError)  # noqa: S101 - what the handler is registered for
+    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    code, headers = error.code, {}
+    if isinstance(error, ecg.ReaderFailed) and error.problem in _UNAVAILABLE:
+        status, code = HTTPStatus.SERVICE_UNAVAILABLE, "busy"
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+    return problem_response(
+        status,
+        code,
+        ": ".join(part for part in (error.file, error.field, error.problem) if part),
+        headers=headers,
+        file=error.file,
+        field=error.field,
+        found=error.found,
+        expected=error.expected,
+        options=list(error.options),
+    )
+
+
+def _on_invalid_request(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - what the handler is registered for
+    fields = [
+        InvalidField(field=".".join(str(part) for part in item["loc"]), problem=item["msg"]) for item in error.errors()
+    ]
+    detail = "; ".join(f"{item.field}: {item.problem}" for item in fields)
+    return problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, errors=fields)
+
+
+def _on_http_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - what the handler is registered for
+    return http_problem(error)
+
+
+def _on_unexpected(_request: Request, _error: Exception) -> Response:
+    return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "the service failed; its log says how")

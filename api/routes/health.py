@@ -1,0 +1,31 @@
+"""Whether the service is up, and what it is."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from api.deps import SettingsOf
+from api.schemas import Format, Health, Info, UploadLimits
+from ecg_core import __version__
+from ecg_core.readers import READERS
+
+router = APIRouter(tags=["Service"])
+
+
+@router.get("/health/live")
+async def health_live() -> Health:
+    """Say that the process answers."""
+    return Health()
+
+
+@router.get("/info")
+async def info(settings: SettingsOf) -> Info:
+    """Say what this service is: version, formats it reads, limits on uploads."""
+    return Info(
+        name="einthoven",
+        version=__version__,
+        formats=[
+            Format(name=reader.name, title=reader.title, suffixes=list(reader.suffixes)) for reader in READERS.values()
+        ],
+        limits=UploadLimits(max_upload_bytes=settings.max_upload_bytes, max_files=settings.max_files),
+    )

@@ -1,0 +1,189 @@
+"""The shapes that travel over HTTP, with their units. Imports pydantic alone, so that clients can share them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+NOTICE = "Research use, not a medical device. Suggested statements, unconfirmed: they need a physician's over-read."
+
+
+class Schema(BaseModel):
+    """What all shapes share: unknown fields are ignored, so that an older client reads a newer answer."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Subject(Schema):
+    """What the file, or whoever sent it, says about the person."""
+
+    id: str | None = Field(default=None, description="Identifier in the file.", examples=["P-0042"])
+    age: float | None = Field(default=None, description="Years at the time of the recording.", examples=[63])
+    sex: Literal["female", "male"] | None = Field(default=None, examples=["female"])
+    facts: dict[str, Any] = Field(default={}, description="Other named facts.", examples=[{"height_cm": 171}])
+
+
+class Step(Schema):
+    """One step applied to the recording, with everything needed to apply it again."""
+
+    name: str = Field(examples=["resample"])
+    parameters: dict[str, Any] = Field(default={}, examples=[{"fs": 500, "method": "polyphase"}])
+
+
+class Recording(Schema):
+    """An ECG as it was read, short of its samples."""
+
+    format: str | None = Field(description="Name of the format it was recognised as.", examples=["wfdb"])
+    name: str | None = Field(description="Name of the (main) file: a label, nothing more.", examples=["100.hea"])
+    sha256: str | None = Field(description="Of the file; of several, of the list of their checksums.")
+    fs: float = Field(description="Samples per second of every lead.", examples=[500])
+    leads: list[str] = Field(description="Lead names, in the order of the file.", examples=[["I", "II", "V1"]])
+    derived: list[str] = Field(
+        default=[], description="Leads computed from others instead of recorded.", examples=[["aVR"]]
+    )
+    n_samples: int = Field(description="Samples of every lead.", examples=[5000])
+    duration_s: float = Field(description="Length in seconds.", examples=[10.0])
+    start: str | None = Field(
+        default=None, description="Date and time of the first sample (ISO 8601), if the file says so."
+    )
+    annotations: dict[str, int] = Field(
+        default={}, description="Marks that came with the file: how many, by annotator."
+    )
+    history: list[Step] = Field(default=[], description="Every step applied since the file was read.")
+    warnings: list[str] = Field(
+        [],
+        description="Every assumption made on reading, and whatever looks wrong in the recording.",
+        examples=[["units: mV, stated by the file", "flat: V3: one value throughout"]],
+    )
+
+
+class HeartRate(Schema):
+    """Beats per minute, or the reason why there is no figure."""
+
+    bpm: float | None = Field(description="60 over the median RR interval, in beats per minute.", examples=[72.3])
+    low: float | None = Field(description="60 over the longest RR interval, in beats per minute.", examples=[68.1])
+    high: float | None = Field(description="60 over the shortest RR interval, in beats per minute.", examples=[77.0])
+    reason: str | None = Field(default=None, description="Why there is no figure, where there is none.")
+
+
+class Beats(Schema):
+    """The heartbeats."""
+
+    method: str = Field(description="Name of the detector.", examples=["fast"])
+    leads: list[str] = Field(description="Leads that were searched; empty where none could be.", examples=[["II"]])
+    times_s: list[float] = Field(
+        description="Seconds from the first sample, increasing.", examples=[[0.412, 1.240, 2.066]]
+    )
+    reason: str | None = Field(default=None, description="Why there are no beats, where there are none.")
+    heart_rate: HeartRate
+
+
+class Software(Schema):
+    """What computed an answer."""
+
+    name: str = Field(examples=["einthoven"])
+    version: str = Field(examples=["0.1.0"])
+
+
+class Provenance(Schema):
+    """How the figures came about."""
+
+    software: Software
+    models: dict[str, Any] = Field(
+        default={}, description="Each model used, with its version and the sha256 of its weights."
+    )
+    settings: dict[str, Any] = Field(default={}, examples=[{"beats": "fast"}])
+    analysed_at: str = Field(description="Date and time (ISO 8601, UTC).", examples=["2026-01-31T09:30:00+00:00"])
+
+
+class Signal(Schema):
+    """Samples of every lead over one window."""
+
+    fs: float = Field(description="Samples per second.", examples=[500])
+    unit: Literal["mV"] = "mV"
+    start_s: float = Field(
+        default=0.0, description="Seconds from the first sample of the recording to that of the window."
+    )
+    leads: list[str] = Field(description="One name a row of `values`.", examples=[["I", "II"]])
+    values: list[list[float | None]] = Field(
+        description="Millivolts to the nearest 0.1 uV, one row a lead; null where nothing was recorded.",
+        examples=[[[0.012, 0.015, None], [0.031, 0.029, 0.03]]],
+    )
+
+
+class Analysis(Schema):
+    """What can be said about one recording. A figure that could not be had is null, and a reason stands beside it."""
+
+    recording: Recording
+    subject: Subject
+    beats: Beats
+    provenance: Provenance
+
+
+class Prediction(Analysis):
+    """The answer to an upload."""
+
+    signal: Signal | None = Field(default=None, description="The recording's first seconds, where they were asked for.")
+    notice: str = NOTICE
+
+
+class Format(Schema):
+    """A format that can be uploaded."""
+
+    name: str = Field(examples=["edf"])
+    title: str = Field(examples=["EDF, EDF+, BDF"])
+    suffixes: list[str] = Field(
+        description="Usual endings of its files. The content decides, not the name.", examples=[[".edf", ".bdf"]]
+    )
+
+
+class UploadLimits(Schema):
+    """How much one upload may hold."""
+
+    max_upload_bytes: int = Field(description="Bytes of the request's body.", examples=[104_857_600])
+    max_files: int = Field(description="Files of one upload.", examples=[64])
+
+
+class Info(Schema):
+    """What this service is and takes."""
+
+    name: str = Field(examples=["einthoven"])
+    version: str = Field(examples=["0.1.0"])
+    formats: list[Format]
+    limits: UploadLimits
+    notice: str = NOTICE
+
+
+class Health(Schema):
+    """Whether the service is up."""
+
+    status: Literal["ok"] = "ok"
+
+
+class InvalidField(Schema):
+    """One field of a request that cannot be used."""
+
+    field: str = Field(description="Where it stands, as a path.", examples=["body.fs"])
+    problem: str = Field(examples=["Input should be greater than 0"])
+
+
+class Problem(Schema):
+    """What went wrong (RFC 9457). `code` is stable: programs branch on it, people read `detail`."""
+
+    type: str = Field(examples=["urn:einthoven:problem:needs_option"])
+    title: str = Field(description="The kind of problem, in a few words.", examples=["Needs option"])
+    status: int = Field(description="The HTTP status.", examples=[422])
+    code: str = Field(examples=["needs_option"])
+    detail: str = Field(
+        description="What happened, in a sentence.",
+        examples=["ecg.csv: the file does not state its sampling rate"],
+    )
+    file: str | None = Field(default=None, description="The file concerned.", examples=["ecg.csv"])
+    field: str | None = Field(default=None, description="The field or part concerned.")
+    found: str | None = Field(default=None, description="The value found.")
+    expected: str | None = Field(default=None, description="What was expected instead.")
+    options: list[str] = Field(
+        default=[], description="What can be done.", examples=[["say it: fs=<samples per second>"]]
+    )
+    errors: list[InvalidField] = Field(default=[], description="The fields of the request that cannot be used.")

@@ -1,0 +1,1 @@
+"""Where several collaborators meet to answer a request."""

@@ -1,0 +1,94 @@
+"""From an upload to its answer: read it in a process of its own, analyse it, say what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import BinaryIO, Literal
+
+import numpy as np
+
+from api.schemas import Prediction, Signal
+from api.settings import Settings
+from ecg_core.errors import InvalidValue, LimitExceeded
+from ecg_core.isolation import ReadPool
+from ecg_core.pipeline import analyze
+from ecg_core.readers import ReadOptions
+from ecg_core.recording import Recording, Subject
+
+_MAX_LABEL = 200
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One file as it came in."""
+
+    name: str | None
+    content: BinaryIO
+
+
+def predict_upload(
+    uploads: Sequence[Upload],
+    pool: ReadPool,
+    settings: Settings,
+    *,
+    fs: float | None = None,
+    units: str | None = None,
+    age: float | None = None,
+    sex: Literal["female", "male"] | None = None,
+    with_signal: bool = False,
+) -> Prediction:
+    """Answer an upload. Blocks while it is read: call it off the event loop."""
+    files = collect_files(uploads, settings.max_files)
+    recording = pool.read(files, ReadOptions(fs=fs, units=units, limits=settings.limits()))
+    recording = with_stated_subject(recording, age, sex)
+    signal = cut_signal(recording, settings.signal_window_s, settings.signal_max_values) if with_signal else None
+    return Prediction.model_validate(analyze(recording).to_dict() | {"signal": signal})
+
+
+def collect_files(uploads: Sequence[Upload], max_files: int) -> dict[str, bytes]:
+    """Return ``{label: content}``.
+
+    Raises
+    ------
+    LimitExceeded
+        There are more than ``max_files``.
+    InvalidValue
+        Two of them have the same name.
+    """
+    if len(uploads) > max_files:
+        raise LimitExceeded("too many files", field="files", found=len(uploads), expected=f"at most {max_files}")
+    files: dict[str, bytes] = {}
+    for upload in uploads:
+        label = label_of(upload.name)
+        if label in files:
+            raise InvalidValue("two files have the same name", field="files", found=label, expected="each name once")
+        files[label] = upload.content.read()
+    return files
+
+
+def label_of(name: str | None) -> str:
+    """Return a file's name as a label: without folders and unprintable characters, and of bounded length."""
+    base = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(ch for ch in base if ch.isprintable())[-_MAX_LABEL:] or "upload"
+
+
+def with_stated_subject(recording: Recording, age: float | None, sex: Literal["female", "male"] | None) -> Recording:
+    """Return ``recording`` with what the sender says about the person; a warning where the file says otherwise."""
+    said = recording.subject
+    stated = Subject(said.id, said.age if age is None else age, sex or said.sex, said.facts)
+    warnings = [
+        f"subject: {name} {theirs} as stated by the sender; the file says {old}"
+        for name, old, theirs in (("age", said.age, stated.age), ("sex", said.sex, stated.sex))
+        if old is not None and old != theirs
+    ]
+    return replace(recording, subject=stated).with_warnings(*warnings)
+
+
+def cut_signal(recording: Recording, window_s: float, max_values: int) -> Signal:
+    """Return the first ``window_s`` seconds of every lead, or less where that is more than ``max_values`` samples."""
+    n_samples = max(1, min(round(window_s * recording.fs), max_values // recording.n_leads))
+    window = np.round(recording.signal[:, :n_samples].astype(np.float64), 4)
+    values = window.astype(object)
+    values[np.isnan(window)] = None
+    return Signal(fs=recording.fs, leads=list(recording.leads), values=values.tolist())

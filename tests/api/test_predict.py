@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+
+from api.schemas import NOTICE, Prediction
+from api.services.predict import label_of
+from ecg_core.leads import STANDARD_12
+from ecg_core.readers import READERS
+from ecg_core.recording import Recording
+from tests.helpers import make_recording, with_gap
+from tests.service import files_of, running_app
+
+
+def zipped(files: dict[str, bytes]) -> dict[str, bytes]:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(f"study/{name}", content)
+    return {"study.zip": packed.getvalue()}
+
+
+@pytest.mark.parametrize("form", sorted(name for name, reader in READERS.items() if reader.write))
+def test_a_recording_in_any_format_is_analysed(predict, form):
+    answer = predict(files_of(make_recording(), form))
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert found["recording"]["format"] == form
+    assert set(found["recording"]["leads"]) == set(STANDARD_12)
+    assert found["recording"]["fs"] == 500
+    assert found["recording"]["duration_s"] == pytest.approx(4, abs=0.02)
+    assert found["beats"]["heart_rate"]["bpm"] == pytest.approx(75, abs=1.5)
+    assert found["beats"]["leads"] == ["II"]
+    assert found["signal"] is None
+    assert found["notice"] == NOTICE
+
+
+def test_an_archive_of_one_recording_is_analysed(predict):
+    answer = predict(zipped(files_of(make_recording(), "wfdb")))
+    assert answer.json()["recording"]["format"] == "wfdb"
+
+
+def test_file_names_are_labels_without_their_folders(predict):
+    (content,) = files_of(make_recording(("II",))).values()
+    answer = predict({"..\\..\\etc/passwd.npz": content})
+    assert answer.json()["recording"]["name"] == "passwd.npz"
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [("a\0b\n.edf", "ab.edf"), (None, "upload"), ("x/", "upload"), ("é" * 300 + ".edf", "é" * 196 + ".edf")],
+)
+def test_a_name_that_is_no_name_becomes_one(name, label):
+    assert label_of(name) == label
+
+
+def test_samples_come_on_request_in_millivolts_with_null_for_what_was_not_recorded(predict):
+    recording = with_gap(make_recording(("I", "II")), lead=1)
+    signal = predict(files_of(recording), signal="true").json()["signal"]
+    assert (signal["fs"], signal["unit"], signal["start_s"], signal["leads"]) == (500, "mV", 0, ["I", "II"])
+    found = np.array(signal["values"], np.float64)
+    assert np.array_equal(np.isnan(found), np.isnan(recording.signal))
+    assert np.nanmax(np.abs(found - recording.signal)) <= 0.5e-4 + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("limits", "shape"), [({"signal_window_s": 2.0}, (2, 1000)), ({"signal_max_values": 100}, (2, 50))]
+)
+def test_samples_are_those_of_the_first_seconds_within_the_limits(limits, shape):
+    recording = make_recording(("I", "II"), n_samples=3000)
+    with running_app(**limits) as client:
+        files = [("files", item) for item in files_of(recording).items()]
+        signal = client.post("/predict", files=files, data={"signal": "1"}).json()["signal"]
+    assert np.shape(signal["values"]) == shape
+
+
+def test_the_sender_can_say_what_the_file_does_not(predict):
+    rows = "\n".join(f"{value:.4f}" for value in make_recording(("II",)).signal[0])
+    files = {"ecg.csv": f"II\n{rows}\n".encode()}
+    problem = predict(files).json()
+    assert (problem["status"], problem["code"], problem["file"]) == (422, "needs_option", "ecg.csv")
+    found = predict(files, fs="500", units="mV").json()
+    assert found["recording"]["fs"] == 500
+    assert found["beats"]["heart_rate"]["bpm"] == pytest.approx(75, abs=1.5)
+
+
+def test_what_the_sender_says_of_the_person_goes_before_the_file_with_a_warning(predict):
+    recording = make_recording(("II",))
+    found = predict(files_of(recording, "wfdb"), age="71", sex="female").json()
+    assert (found["subject"]["age"], found["subject"]["sex"]) == (71, "female")
+    assert "subject: age 71.0 as stated by the sender; the file says 63.0" in found["recording"]["warnings"]
+    assert not any("sex" in warning for warning in found["recording"]["warnings"])
+
+
+def test_fields_left_empty_in_a_form_are_as_good_as_absent(predict):
+    found = predict(files_of(make_recording(("II",))), fs="", units="", age="", sex="")
+    assert found.status_code == 200, found.text
+
+
+def test_one_beat_gives_null_and_a_reason(predict):
+    found = predict(files_of(make_recording(n_samples=300))).json()
+    assert len(found["beats"]["times_s"]) == 1
+    assert found["beats"]["heart_rate"]["bpm"] is None
+    assert "only one beat" in found["beats"]["heart_rate"]["reason"]
+
+
+def test_a_recording_with_leads_that_were_not_recorded_is_analysed(predict):
+    recording = make_recording()
+    signal = recording.signal.copy()
+    signal[1:6] = np.nan
+    found = predict(files_of(Recording(signal, recording.fs, recording.leads)), signal="true").json()
+    assert found["beats"]["leads"] == ["I"]
+    assert found["signal"]["values"][1][:3] == [None, None, None]
+    assert any("nothing was recorded" in warning for warning in found["recording"]["warnings"])
+
+
+def test_the_answer_holds_all_that_its_schema_names(predict):
+    found = predict(files_of(make_recording()), signal="true").json()
+    assert Prediction.model_validate(found).model_dump(mode="json") == found

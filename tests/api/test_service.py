@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+import subprocess
+import sys
+
+import pytest
+from pydantic import ValidationError
+from starlette.testclient import TestClient
+
+from api import schemas
+from api.app import create_app
+from api.settings import Settings
+from ecg_core import __version__
+from ecg_core.readers import READERS
+
+
+def test_the_service_says_that_it_lives(client):
+    assert client.get("/health/live").json() == {"status": "ok"}
+
+
+def test_the_service_says_what_it_is_and_takes(client):
+    found = client.get("/info").json()
+    assert (found["name"], found["version"]) == ("einthoven", __version__)
+    assert [item["name"] for item in found["formats"]] == list(READERS)
+    assert found["limits"] == {"max_upload_bytes": 104_857_600, "max_files": 64}
+
+
+def test_the_documentation_is_there_and_can_be_switched_off(client):
+    assert client.get("/docs").status_code == 200
+    closed = TestClient(create_app(Settings(docs=False)))
+    assert [closed.get(path).status_code for path in ("/docs", "/openapi.json", "/redoc")] == [404, 404, 404]
+
+
+def test_the_documentation_names_every_error_with_its_media_type(client):
+    document = client.get("/openapi.json").json()
+    responses = document["paths"]["/predict"]["post"]["responses"]
+    assert set(responses) == {"200", "400", "413", "415", "422", "500", "503"}
+    for status, response in responses.items():
+        expected = "application/json" if status == "200" else "application/problem+json"
+        assert list(response["content"]) == [expected]
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+    assert document["paths"]["/predict"]["post"]["operationId"] == "predict"
+
+
+def test_every_documented_example_is_valid():
+    for name, kind in inspect.getmembers(schemas, inspect.isclass):
+        if not issubclass(kind, schemas.Schema):
+            continue
+        for field, info in kind.model_fields.items():
+            for example in info.examples or []:
+                kind.__pydantic_validator__.validate_assignment(kind.model_construct(), field, example)
+            assert info.examples or info.description or info.annotation.__module__ == "api.schemas" or info.default, (
+                f"{name}.{field} explains nothing"
+            )
+
+
+def test_settings_come_from_the_environment(monkeypatch):
+    monkeypatch.setenv("EINTHOVEN_MAX_UPLOAD_BYTES", "1234")
+    monkeypatch.setenv("EINTHOVEN_READ_WORKERS", "3")
+    settings = Settings()
+    assert settings.max_upload_bytes == 1234
+    assert settings.isolation().workers == 3
+
+
+def test_a_setting_that_cannot_be_used_stops_the_start(monkeypatch):
+    monkeypatch.setenv("EINTHOVEN_PORT", "99999")
+    with pytest.raises(ValidationError, match="port"):
+        Settings()
+
+
+def test_limits_of_the_settings_reach_the_readers():
+    limits = Settings(read_values=7, read_total_bytes=8, read_entries=9, read_channels=10).limits()
+    assert (limits.max_values, limits.max_total_bytes, limits.max_entries, limits.max_channels) == (7, 8, 9, 10)
+
+
+def test_schemas_import_pydantic_alone():
+    tree = ast.parse(inspect.getsource(schemas))
+    roots = {
+        (node.module if isinstance(node, ast.ImportFrom) else node.names[0].name).split(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    assert roots == {"__future__", "typing", "pydantic"}
+    script = "import sys, api.schemas; sys.exit(any(name in sys.modules for name in ('fastapi', 'numpy', 'ecg_core')))"
+    assert subprocess.run([sys.executable, "-c", script], env=os.environ, check=False).returncode == 0

@@ -1,0 +1,152 @@
+"""The page, run as Streamlit runs it, against the real service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+import dashboard
+from dashboard.client import ApiUnreachable, Client
+from tests.helpers import make_recording
+from tests.service import files_of
+
+ROOM = Path(dashboard.__file__).parent
+PAGE = ROOM / "pages" / "analyse.py"
+
+
+@pytest.fixture
+def page(client, monkeypatch) -> AppTest:
+    return opened(client, monkeypatch)
+
+
+def opened(client: Client, monkeypatch: pytest.MonkeyPatch, script: Path = PAGE) -> AppTest:
+    st.cache_resource.clear()
+    monkeypatch.setattr("dashboard.client.connect", lambda: client)
+    page = AppTest.from_file(script, default_timeout=30).run()
+    assert not page.exception
+    return page
+
+
+def upload(page: AppTest, files: dict[str, bytes]) -> AppTest:
+    page.file_uploader(key="uploads").set_value(
+        [(name, data, "application/octet-stream") for name, data in files.items()]
+    )
+    page.run()
+    assert not page.exception
+    return page
+
+
+def papers(page: AppTest) -> list:
+    return page.get("bidi_component")
+
+
+def metrics(page: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in page.metric}
+
+
+def test_an_empty_page_says_what_can_be_dropped(page):
+    text = " ".join(item.value for item in page.markdown)
+    assert "Drop a recording" in text
+    assert "WFDB" in text
+    assert not page.metric
+    assert not papers(page)
+
+
+def test_an_upload_shows_its_figures_and_the_paper(page):
+    upload(page, files_of(make_recording(), "wfdb"))
+    assert metrics(page) == {"Heart rate": "75 bpm", "Leads": "12", "Length": "4 s", "Sampling rate": "500 Hz"}
+    assert len(papers(page)) == 1
+    assert any("stated by the file" in item.value for item in page.markdown)
+    assert not page.error
+
+
+def test_a_recording_without_a_rate_shows_why(page):
+    upload(page, files_of(make_recording(n_samples=300)))
+    assert metrics(page)["Heart rate"] == "\N{EN DASH}"
+    assert any("only one beat" in item.value for item in page.caption)
+
+
+def test_touching_the_page_again_does_not_send_the_file_again(page, client, monkeypatch):
+    upload(page, files_of(make_recording(("II",))))
+    monkeypatch.setattr(client, "predict", None)
+    page.run()
+    assert not page.exception
+    assert metrics(page)["Leads"] == "1"
+
+
+def test_another_upload_replaces_the_first(page):
+    upload(page, files_of(make_recording(("I", "II"))))
+    upload(page, files_of(make_recording(("II",))))
+    assert metrics(page)["Leads"] == "1"
+
+
+def test_a_file_that_is_no_ecg_is_refused_in_words_with_the_formats(page):
+    upload(page, {"letter.pdf": b"%PDF-1.4"})
+    assert "no reader recognises the content" in page.error[0].value
+    assert any("WFDB" in item.value for item in page.markdown)
+    assert not page.metric
+
+
+def test_several_recordings_at_once_are_refused_with_what_to_do(page):
+    upload(page, files_of(make_recording(), stem="a") | files_of(make_recording(), stem="b"))
+    assert any("files of one recording" in item.value for item in page.markdown)
+
+
+def test_a_rate_that_the_file_leaves_out_is_asked_for_and_used(page):
+    rows = "\n".join(f"{value:.4f}" for value in make_recording(("II",)).signal[0])
+    upload(page, {"a.csv": f"II\n{rows}\n".encode()})
+    assert "sampling rate" in page.error[0].value
+    page.number_input(key="fs").set_value(500)
+    page.selectbox(key="units").set_value("Millivolts (mV)")
+    page.button[0].click().run()
+    assert not page.exception
+    assert not page.error
+    assert metrics(page)["Sampling rate"] == "500 Hz"
+
+
+def test_a_rate_is_only_asked_for_when_it_is_missing(page):
+    upload(page, files_of(make_recording(("II",))))
+    assert not page.number_input
+    upload(page, {"letter.pdf": b"%PDF-1.4"})
+    assert not page.number_input
+
+
+def test_text_from_a_file_is_shown_and_not_obeyed(page):
+    upload(page, {"**x** :red[y] [a](http:b).bin": b"no ECG"})
+    assert page.error[0].value.startswith(r"\*\*x\*\* \:red\[y\] \[a\]\(http\:b\)\.bin")
+
+
+def test_a_service_that_is_away_is_named_with_what_to_do(monkeypatch):
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("connection refused", request=request)
+
+    with httpx.Client(base_url="http://away:1", transport=httpx.MockTransport(refuse)) as transport:
+        page = opened(Client(transport), monkeypatch)
+    assert "http://away:1" in page.error[0].value
+    assert any("make up" in item.value for item in page.markdown)
+    assert page.button[0].label == "Try again"
+
+
+def test_an_upload_outlives_a_service_that_is_away_for_a_while(client, monkeypatch):
+    page = opened(client, monkeypatch)
+
+    def away(*_args: object, **_kwargs: object) -> None:
+        raise ApiUnreachable("http://away:1", "connection refused")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(client, "predict", away)
+        upload(page, files_of(make_recording(("II",))))
+        assert "http://away:1" in page.error[0].value
+    page.button[0].click().run()
+    assert not page.error
+    assert metrics(page)["Leads"] == "1"
+
+
+def test_the_frame_shows_the_page_and_says_what_this_is_for(client, monkeypatch):
+    page = opened(client, monkeypatch, ROOM / "app.py")
+    assert page.title[0].value == "Analyse an ECG"
+    assert any("not a medical device" in item.value for item in page.caption)

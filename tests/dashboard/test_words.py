@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+
+from api.schemas import Problem
+from dashboard import words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.898, "0.898 s"),
+        (10, "10 s"),
+        (99.84, "99.8 s"),
+        (99.99, "1 min 40 s"),
+        (1805.6, "30 min 6 s"),
+        (86_399.9, "24 h 0 min"),
+    ],
+)
+def test_a_length_of_time_is_said_as_people_say_it(seconds, text):
+    assert words.duration(seconds) == text
+
+
+@pytest.mark.parametrize(("n_bytes", "text"), [(104_857_600, "100 MB"), (512, "0 kB"), (20_480, "20 kB")])
+def test_a_size_is_said_as_people_say_it(n_bytes, text):
+    assert words.size(n_bytes) == text
+
+
+def test_a_problem_is_told_with_what_was_found_and_expected():
+    problem = Problem(
+        type="x", title="x", status=422, code="x", detail="a.edf: cut short", found="3 bytes", options=["a", "b"]
+    )
+    assert words.what_happened(problem) == "a.edf: cut short. Found: 3 bytes."
+    assert words.what_to_do(problem) == "a; b"
