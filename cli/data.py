@@ -19,6 +19,7 @@ app = typer.Typer(
     help="Public ECG data sets: list, download, verify.",
     no_args_is_help=True,
     rich_markup_mode="rich",
+    epilog="Examples:  ecg data list   ecg data get ludb   ecg data verify ludb --root data",
 )
 
 

@@ -1,0 +1,86 @@
+"""What the commands share: output as JSON or for people, and errors as one sentence with exit code 2."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Fs = Annotated[
+    float | None, typer.Option("--fs", help="Samples per second, where the file does not say.", metavar="HZ")
+]
+Units = Annotated[
+    str | None,
+    typer.Option("--units", help="mV, uV, V, nV or the millivolts of one step, where the file does not say."),
+]
+LeadNames = Annotated[
+    str | None,
+    typer.Option("--leads", help="Names of the channels in file order, separated by commas.", metavar="I,II,..."),
+]
+Format = Annotated[str | None, typer.Option("--format", help="Read as this format instead of recognising the content.")]
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a rich console on standard output (or standard error)."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """Print ``value`` as indented JSON; NaN is refused, since it is not JSON."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def complain(error: Exception) -> None:
+    """Say on standard error, in one sentence, what went wrong."""
+    sys.stderr.write(f"ecg: {' '.join(str(error).split())}\n")
+
+
+def fails_clearly(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn an `EcgError` of ``command`` into one clear sentence and exit code 2."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        from ecg_core.errors import EcgError
+
+        try:
+            return command(*args, **kwargs)
+        except EcgError as error:
+            complain(error)
+            raise typer.Exit(2) from error
+        except BrokenPipeError:
+            # The reader of our output (head, less) has gone; there is nobody left to tell.
+            sys.stdout = None
+            raise typer.Exit(0) from None
+
+    return run
+
+
+def write_files(files: dict[str, bytes], folder: Path, *, force: bool) -> list[Path]:
+    """Write ``files`` into ``folder``; existing ones only if told to."""
+    from ecg_core.errors import WriteError
+
+    paths = [folder / name for name in files]
+    for path in paths:
+        if path.exists() and not force:
+            raise WriteError("exists already", file=str(path), options=("--force to replace it", "-o for another name"))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, data in zip(paths, files.values(), strict=True):
+            path.write_bytes(data)
+    except OSError as error:
+        raise WriteError("cannot be written", file=str(folder), found=error.strerror or error) from error
+    return paths
