@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from api.errors import MEDIA_TYPE, add_error_handlers
 from api.limits import BodyLimit
 from api.routes import health, predict
+from api.routes.docs import add_docs
 from api.schemas import NOTICE
 from api.settings import Settings
 from ecg_core import __version__
@@ -54,7 +55,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         lifespan=lifespan,
         generate_unique_id_function=_operation_id,
-        docs_url="/docs" if settings.docs else None,
+        docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json" if settings.docs else None,
     )
@@ -63,6 +64,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_error_handlers(app)
     app.include_router(predict.router)
     app.include_router(health.router)
+    if settings.docs:
+        add_docs(app)
     framework_openapi = app.openapi
     app.openapi = lambda: _with_problem_type(framework_openapi())  # type: ignore[method-assign]
     return app

@@ -3,6 +3,7 @@ from __future__ import annotations
 import ast
 import inspect
 import os
+import re
 import subprocess
 import sys
 
@@ -29,7 +30,12 @@ def test_the_service_says_what_it_is_and_takes(client):
 
 
 def test_the_documentation_is_there_and_can_be_switched_off(client):
-    assert client.get("/docs").status_code == 200
+    page = client.get("/docs").text
+    addresses = re.findall(r"(?:src|href|url)\s*[=:]\s*[\"']([^\"']+)", page)
+    assert len(addresses) >= 4
+    for address in addresses:
+        assert address.startswith("/"), "the page must work without a network"
+        assert client.get(address).status_code == 200, address
     closed = TestClient(create_app(Settings(docs=False)))
     assert [closed.get(path).status_code for path in ("/docs", "/openapi.json", "/redoc")] == [404, 404, 404]
 
