@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -40,14 +41,17 @@ class Labels:
         return same[0] if len(same) == 1 else None
 
 
+@dataclass
 class RecordSignal:
-    """One signal in physical units, with its samples per frame."""
+    """One signal in physical units."""
 
-    def __init__(self, name: str | None, unit: str | None, width: int, values: np.ndarray) -> None:
-        self.name = name
-        self.unit = unit
-        self.width = width
-        self.values = values
+    name: str | None
+    unit: str | None
+    width: int
+    """Samples per frame."""
+    values: np.ndarray
+    unit_rule: str | None = None
+    """How the unit was settled where the header does not state it."""
 
 
 class RecordFiles:
@@ -104,16 +108,14 @@ class RecordFiles:
         if line.checksum and (int(stored.sum(dtype=np.int64)) - line.checksum) & 0xFFFF:
             self.notes.append(f"checksum: the samples of {shown} are not those that the header was written for")
         values = stored.astype(np.float64)
-        gain, unit = line.gain, line.unit
+        gain, unit, rule = line.gain, line.unit, None
         if gain is None and self.options.units is None:
             gain, unit = _DEFAULT_GAIN, unit or "mV"
-            assumed = f"{_DEFAULT_GAIN:g} ADC units per {unit}, the default of WFDB"
-            self.notes.append(f"units: {shown} has no gain in the header; {assumed}")
+            rule = f"{_DEFAULT_GAIN:g} ADC units per {unit}, the default of WFDB: the header states no gain"
         elif gain is None:
             gain, unit = 1.0, None
         elif unit is None:
-            unit = "mV"
-            self.notes.append(f"units: the header states none for {shown}; mV, the default of WFDB")
+            unit, rule = "mV", "mV, the default of WFDB: the header states none"
         if line.baseline:
             values -= line.baseline
         values /= gain
@@ -122,7 +124,7 @@ class RecordFiles:
         if shift := min(line.skew * width, len(values)):
             values = np.concatenate([values[shift:], np.full(shift, np.nan)])
             self.notes.append(f"skew: {shown} is brought forward by {line.skew} samples, as the header asks")
-        return RecordSignal(line.name, unit, width, values)
+        return RecordSignal(line.name, unit, width, values, rule)
 
     def joined(self, master: Header) -> list[RecordSignal]:
         """Return the signals of a multi-segment record over its whole length; NaN where a segment lacks one."""
@@ -210,7 +212,7 @@ class RecordFiles:
                 )
             values = part.values
             if target.unit is None:
-                target.unit = part.unit
+                target.unit, target.unit_rule = part.unit, part.unit_rule
             elif part.unit != target.unit:
                 ratio = (unit_to_mv(part.unit) or math.nan) / (unit_to_mv(target.unit) or math.nan)
                 if math.isnan(ratio):

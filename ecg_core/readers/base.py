@@ -14,7 +14,7 @@ import hashlib
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum
 from typing import Any
@@ -46,9 +46,13 @@ _OTHER_SIGNALS = re.compile(
     r"^(eeg|emg|eog|resp|nasal|flow|thor|abd|chest|spo2|sao2|pleth|ppg|bp$|abp|nibp|art|cvp|pap|temp|acc|gyr|gsr|eda|scg"
     r"|pcg|mic|snore|pos|body|light|co2|hr$|rr$|pulse|heart ?rate|counter|battery"
     r"|event|marker|trig|status|stim|annot|edf annotations|bdf annotations|label|class|target|flag|quality"
-    r"|time|t$|date|sample|index|idx|unnamed|age|sex|id$|patient|record)",
+    r"|time|t$|date|sample|index|idx|unnamed|age|sex|id$|patient|record"
+    r"|(fp|af|fc|ft|tp|cp|po|f|c|t|p|o|a|m|e)(z|\d{1,2})(\W|$))",
     re.I,
 )
+"""Beginnings of the names of signals that are no ECG; the last line is the 10-20 system of EEG electrodes."""
+_EEG_OR_CHEST = re.compile(r"c[34](\W|$)", re.I)
+"""Electrodes of the 10-20 system, or chest leads where C1 and C2 stand beside them."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,8 @@ class Channel:
     unit: str | None
     """As the file spells it; None where it does not say."""
     fs: float
+    unit_rule: str | None = None
+    """How ``unit`` was settled, in words, where the file does not state it ("mV, the default of WFDB")."""
 
 
 def source_of(format_name: str, name: str, files: Files) -> Source:
@@ -254,7 +260,7 @@ def assemble(
                 expected=f"{len(channels)} ({', '.join(c.name or '?' for c in channels)})",
             )
         notes.append(f"leads: named by the caller: {', '.join(options.leads)}")
-        channels = [Channel(name, c.values, c.unit, c.fs) for name, c in zip(options.leads, channels, strict=True)]
+        channels = [replace(c, name=name) for name, c in zip(options.leads, channels, strict=True)]
     kept = _ecg_channels(channels, file, notes)
     names = _names(kept, notes)
     for channel in kept:
@@ -316,11 +322,14 @@ def assemble(
 def _ecg_channels(channels: Sequence[Channel], file: str, notes: list[str]) -> list[Channel]:
     """Return the ECG channels, noting what is left out."""
     any_lead = any(canonical_lead(c.name) for c in channels if c.name)
+    chest_as_c = {"C1", "C2"} <= {(c.name or "").strip().upper() for c in channels}
     kept, dropped = [], []
     for channel in channels:
         name = (channel.name or "").strip()
         voltage = unit_to_mv(channel.unit) is not None
         known = canonical_lead(name) is not None or numbered_ecg(name) is not None
+        if _EEG_OR_CHEST.match(name) and not chest_as_c:
+            known = False
         if (channel.unit and not voltage and not is_unitless(channel.unit)) or (
             not known and _OTHER_SIGNALS.match(name)
         ):
@@ -435,7 +444,12 @@ def _factors(
         notes.append(f"units: {options.units}, stated by the caller")
         return [given] * len(channels)
     if all(factor is not None for factor in stated):
-        notes.append(f"units: {', '.join(sorted({(c.unit or '').strip() for c in channels}))}, stated by the file")
+        plain = ", ".join(sorted({(c.unit or "").strip() for c in channels if not c.unit_rule}))
+        rules = [f"{plain}, stated by the file"] if plain else []
+        for rule in dict.fromkeys(c.unit_rule for c in channels if c.unit_rule):
+            which = [name for name, c in zip(names, channels, strict=True) if c.unit_rule == rule]
+            rules.append(rule if len(which) == len(names) else f"{rule} (for {', '.join(which)})")
+        notes.extend(f"units: {rule}" for rule in rules)
         return [factor for factor in stated if factor is not None]
     in_text = re.search(r"(?<![A-Za-z])(mV|uV|µV|μV|nV|millivolts?|microvolts?)(?![A-Za-z])", header_text)
     if in_text and (from_text := unit_to_mv(in_text.group(1))) is not None:

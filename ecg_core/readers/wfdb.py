@@ -128,7 +128,10 @@ def read(name: str, files: Files, options: ReadOptions) -> Recording:
     frame_fs = fs / widest
     subject, derived = read_comments(header.comments)
     recording = assemble(
-        [Channel(signal.name, signal.values, signal.unit, frame_fs * signal.width) for signal in signals],
+        [
+            Channel(signal.name, signal.values, signal.unit, frame_fs * signal.width, signal.unit_rule)
+            for signal in signals
+        ],
         format_name="wfdb",
         file=name,
         files=files,

@@ -202,7 +202,7 @@ def test_caller_may_state_the_unit_of_a_signal_without_gain():
 def test_unit_left_out_is_millivolt_and_a_warning():
     found = record("r 1 100 2\nr.dat 16 100 16 0 0 0 0 II\n", dat=int16(0, 100))
     assert found.signal[0].tolist() == [0, 1]
-    assert any("states none for II" in note for note in found.warnings)
+    assert any(note == "units: mV, the default of WFDB: the header states none" for note in found.warnings)
 
 
 def test_rate_left_out_is_250_hz_and_a_warning():
