@@ -11,8 +11,6 @@ from starlette.exceptions import HTTPException
 
 from api.schemas import InvalidField, Problem
 from ecg_core import errors as ecg
-from ecg_core.isolation.pool import BUSY, CLOSED
-from ecg_core.isolation.process import NOT_STARTED
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
@@ -26,6 +24,7 @@ STATUS: dict[type[ecg.EcgError], HTTPStatus] = {
     ecg.SeveralRecordings: HTTPStatus.UNPROCESSABLE_ENTITY,
     ecg.LimitExceeded: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     ecg.ReaderFailed: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ecg.ReaderUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     ecg.WriteError: HTTPStatus.UNPROCESSABLE_ENTITY,
     ecg.InvalidValue: HTTPStatus.UNPROCESSABLE_ENTITY,
     ecg.UnknownName: HTTPStatus.NOT_FOUND,
@@ -34,14 +33,13 @@ STATUS: dict[type[ecg.EcgError], HTTPStatus] = {
 }
 """A crash on an upload is the upload's doing (422); a reading process that cannot be had is ours (503)."""
 
-_UNAVAILABLE = {BUSY, CLOSED, NOT_STARTED}
 _DESCRIPTIONS = {
     400: "The request cannot be parsed.",
     413: "The upload is larger than the limits allow (`body_too_large`, `limit_exceeded`).",
     415: "No reader recognises the content (`unknown_format`).",
     422: "The request or the file cannot be used: `code` says which, `detail` why, `options` what can be done.",
     500: "The service failed (`internal_error`).",
-    503: "No process is free to read the upload (`busy`); try again after `Retry-After` seconds.",
+    503: "No process is free to read the upload (`reader_unavailable`); try again after `Retry-After` seconds.",
 }
 
 
@@ -92,14 +90,12 @@ def add_error_handlers(app: FastAPI) -> None:
 def _on_ecg_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ecg.EcgError)  # noqa: S101 - what the handler is registered for
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    code, headers = error.code, {}
-    if isinstance(error, ecg.ReaderFailed) and error.problem in _UNAVAILABLE:
-        status, code = HTTPStatus.SERVICE_UNAVAILABLE, "busy"
+    headers = {}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_S)
     return problem_response(
         status,
-        code,
+        error.code,
         ": ".join(part for part in (error.file, error.field, error.problem) if part),
         headers=headers,
         file=error.file,

@@ -12,7 +12,7 @@ _WHAT_TO_DO = {
     "limit_exceeded": "Send a smaller recording, or a part of it.",
     "body_too_large": "Send a smaller recording, or a part of it.",
     "reader_failed": "The file is probably damaged. Export the recording again.",
-    "busy": "The service is busy reading other recordings. Try again in a few seconds.",
+    "reader_unavailable": "The service is busy reading other recordings. Try again in a few seconds.",
     "invalid_value": "Correct what you stated below, or leave it empty.",
     "internal_error": "The fault is on the service's side; its log says more.",
 }

@@ -136,7 +136,7 @@ def _entries(archive: str, data: bytes, budget: _Budget) -> list[tuple[str, byte
         EOFError,
         OSError,
         ValueError,
-        KeyError,
+        LookupError,
         NotImplementedError,
     ) as error:
         raise UnreadableFile(

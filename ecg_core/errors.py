@@ -9,7 +9,8 @@
     │   ├── NeedsOption          readable once the caller says what the file does not (fs, units)
     │   ├── SeveralRecordings    more than one recording where one was asked for
     │   ├── LimitExceeded        larger, deeper or hungrier than the limits allow
-    │   └── ReaderFailed         the reading process crashed or ran out of time
+    │   ├── ReaderFailed         the reading process crashed or ran out of time
+    │   └── ReaderUnavailable    no reading process could be had
     ├── WriteError               a recording does not fit the format asked for
     ├── InvalidValue             an argument that cannot be used
     ├── UnknownName              a name that a registry does not hold
@@ -116,6 +117,12 @@ class ReaderFailed(ReadError):
     """The reading process crashed or ran out of time."""
 
     code = "reader_failed"
+
+
+class ReaderUnavailable(ReadError):
+    """No reading process could be had: all are busy, or none starts."""
+
+    code = "reader_unavailable"
 
 
 class WriteError(EcgError):

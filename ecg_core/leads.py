@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,7 +45,7 @@ _GENERIC = re.compile(
 _NUMBERED_ECG = re.compile(r"^(?:ecg|ekg)[\s_#\-.]*(\d+)$", re.I)
 
 
-@cache
+@lru_cache(4096)
 def canonical_lead(name: str) -> str | None:
     """Return the canonical spelling of a lead's name, or None where the name is not a known lead.
 

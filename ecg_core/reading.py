@@ -78,16 +78,37 @@ def read(source: Files | str | Path, options: ReadOptions | None = None) -> Reco
 
 def read_many(source: Files | str | Path, options: ReadOptions | None = None) -> Iterator[ReadResult]:
     """Read every recording in ``source``, one result each in order of name; an error is a result too."""
+    return (found.read() for found in find_recordings(source, options))
+
+
+@dataclass(frozen=True)
+class Found:
+    """One recording among many, or one file that is none, not yet read."""
+
+    name: str
+    _files: Files
+    _reader: Reader | None
+    _options: ReadOptions
+
+    def read(self) -> ReadResult:
+        """Return the recording, or the error."""
+        try:
+            if self._reader is None:
+                raise _unknown({self.name: self._files[self.name]}, [self.name])
+            return ReadResult(self.name, _read_one(self.name, self._reader, self._files, self._options), None)
+        except EcgError as error:
+            return ReadResult(self.name, None, error)
+
+
+def find_recordings(source: Files | str | Path, options: ReadOptions | None = None) -> list[Found]:
+    """Unpack and recognise what is in ``source``: its recordings in order of name, then files that are none."""
     options = options or ReadOptions()
     files = expand(load(source, options) if isinstance(source, str | Path) else source, options.limits)
     groups, strays = _groups(files, options)
-    for name, reader in groups:
-        try:
-            yield ReadResult(name, _read_one(name, reader, files, options), None)
-        except EcgError as error:
-            yield ReadResult(name, None, error)
-    for stray in strays:
-        yield ReadResult(stray, None, _unknown({stray: files[stray]}, [stray]))
+    return [
+        *(Found(name, files, reader, options) for name, reader in groups),
+        *(Found(stray, files, None, options) for stray in strays),
+    ]
 
 
 def load(path: str | Path, options: ReadOptions | None = None) -> dict[str, bytes]:

@@ -9,7 +9,7 @@ from api.app import create_app
 from api.errors import STATUS
 from api.schemas import Problem
 from api.settings import Settings
-from ecg_core.errors import EcgError, ReaderFailed, all_errors
+from ecg_core.errors import EcgError, ReaderFailed, ReaderUnavailable, all_errors
 from ecg_core.isolation.pool import BUSY, CRASHED
 from tests.helpers import make_recording
 from tests.service import files_of, running_app
@@ -66,10 +66,10 @@ def test_no_free_process_is_a_matter_of_time_and_not_of_the_file():
 
     @app.get("/fails")
     def fails() -> None:
-        raise ReaderFailed(BUSY)
+        raise ReaderUnavailable(BUSY)
 
     answer = TestClient(app).get("/fails")
-    assert (problem_of(answer).code, answer.status_code) == ("busy", 503)
+    assert (problem_of(answer).code, answer.status_code) == ("reader_unavailable", 503)
     assert int(answer.headers["retry-after"]) > 0
 
 
