@@ -31,6 +31,8 @@ Files = Mapping[str, bytes]
 
 MAX_FS = 1e6
 """Samples per second above which a stated rate is damage, not a recording."""
+MAX_NAME = 64
+"""Characters of a lead's name that are kept."""
 _RATES = "samples per second, above 0 and at most a million"
 UNITS_TO_MV = {"nv": 1e-6, "uv": 1e-3, "mv": 1.0, "v": 1e3}
 _UNIT_SPELLINGS = {
@@ -377,7 +379,7 @@ def is_unitless(unit: str) -> bool:
 
 def _names(channels: Sequence[Channel], notes: list[str]) -> list[str]:
     """Name every channel: canonical, by position where there are twelve unnamed ones, else ``ECG1`` and so on."""
-    raw = [(c.name or "").strip() for c in channels]
+    raw = [clean_text(c.name, MAX_NAME) or "" for c in channels]
     if len(raw) == 12 and all(is_generic_name(name) for name in raw):
         notes.append("leads: twelve unnamed channels, taken as " + ", ".join(STANDARD_12))
         return list(STANDARD_12)

@@ -28,7 +28,7 @@ with warnings.catch_warnings():
 pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame")
 
 WFDB = READERS["wfdb"]
-DATA = os.environ.get("EINTHOVEN_DATA")
+DATA = os.environ.get("EINTHOVEN_DATA_DIR")
 
 
 def record(header: str, /, **files: bytes) -> Recording:
@@ -614,7 +614,7 @@ COLLECTIONS = {
 }
 
 
-@pytest.mark.skipif(not DATA, reason="EINTHOVEN_DATA names no folder with the public data sets")
+@pytest.mark.skipif(not DATA, reason="EINTHOVEN_DATA_DIR names no folder with the public data sets")
 @pytest.mark.parametrize("collection", COLLECTIONS)
 def test_public_records_read_as_the_wfdb_package_reads_them(collection):
     pattern, annotators = COLLECTIONS[collection]
