@@ -155,9 +155,9 @@ def test_detector_agrees_with_sleepecg_as_published():
     assert np.array_equal(DETECTORS["fast"](signal, 500.0), detect_heartbeats(signal, 500.0))
 
 
-@pytest.mark.skipif("EINTHOVEN_DATA" not in os.environ, reason="EINTHOVEN_DATA names no folder of real recordings")
+@pytest.mark.skipif("EINTHOVEN_DATA_DIR" not in os.environ, reason="EINTHOVEN_DATA_DIR names no folder of real recordings")
 def test_beats_of_mitdb_101_are_found():
-    recording = read(Path(os.environ["EINTHOVEN_DATA"]) / "mitdb" / "101.hea")
+    recording = read(Path(os.environ["EINTHOVEN_DATA_DIR"]) / "mitdb" / "101.hea")
     truth = [
         time
         for time, symbol in zip(recording.annotations["atr"].time_s, recording.annotations["atr"].symbol, strict=True)

@@ -149,12 +149,12 @@ from_outside = pytest.mark.filterwarnings("ignore:The inplace keyword")
 
 
 def real_records(folder, pattern, count):
-    root = os.environ.get("EINTHOVEN_DATA")
+    root = os.environ.get("EINTHOVEN_DATA_DIR")
     if root is None:
-        pytest.skip("needs the public data sets: EINTHOVEN_DATA names no folder")
+        pytest.skip("needs the public data sets: EINTHOVEN_DATA_DIR names no folder")
     records = sorted(Path(root, folder).glob(pattern))
     if not records:
-        pytest.skip(f"{folder} is not in the folder that EINTHOVEN_DATA names")
+        pytest.skip(f"{folder} is not in the folder that EINTHOVEN_DATA_DIR names")
     return records[:: max(1, len(records) // count)]
 
 

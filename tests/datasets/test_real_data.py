@@ -1,4 +1,4 @@
-"""The real sets, where EINTHOVEN_DATA names a folder that holds them: counts, and a few records of each."""
+"""The real sets, where EINTHOVEN_DATA_DIR names a folder that holds them: counts, and a few records of each."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 
 from ecg_core.datasets import DATASETS, folds
 
-ROOT = os.environ.get("EINTHOVEN_DATA")
-pytestmark = pytest.mark.skipif(ROOT is None, reason="EINTHOVEN_DATA does not name a folder of data sets")
+ROOT = os.environ.get("EINTHOVEN_DATA_DIR")
+pytestmark = pytest.mark.skipif(ROOT is None, reason="EINTHOVEN_DATA_DIR does not name a folder of data sets")
 
 COUNTS = {
     "ptbxl": 19_601,
