@@ -155,7 +155,7 @@ def test_detector_agrees_with_sleepecg_as_published():
     assert np.array_equal(DETECTORS["fast"](signal, 500.0), detect_heartbeats(signal, 500.0))
 
 
-@pytest.mark.skipif("EINTHOVEN_DATA_DIR" not in os.environ, reason="EINTHOVEN_DATA_DIR names no folder of real recordings")
+@pytest.mark.skipif("EINTHOVEN_DATA_DIR" not in os.environ, reason="EINTHOVEN_DATA_DIR names no folder")
 def test_beats_of_mitdb_101_are_found():
     recording = read(Path(os.environ["EINTHOVEN_DATA_DIR"]) / "mitdb" / "101.hea")
     truth = [

@@ -291,7 +291,7 @@ def test_same_recording_gives_the_same_bytes():
     assert reader.write(GRID, "a") == reader.write(GRID, "a")
 
 
-@pytest.mark.skipif("EINTHOVEN_DATA_DIR" not in os.environ, reason="EINTHOVEN_DATA_DIR does not name the folder of the data")
+@pytest.mark.skipif("EINTHOVEN_DATA_DIR" not in os.environ, reason="EINTHOVEN_DATA_DIR names no folder")
 def test_cpsc2019_records():
     files = sorted((Path(os.environ["EINTHOVEN_DATA_DIR"]) / "cpsc2019" / "data").glob("*.mat"))[:20]
     assert files
