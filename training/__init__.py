@@ -1,0 +1,1 @@
+"""Einthoven: training."""
