@@ -26,6 +26,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 
+LONGEST_FOUND = 500
+
+
 class EcgError(Exception):
     """An error whose message names the file or field, what was found, what was expected and the options."""
 
@@ -44,7 +47,7 @@ class EcgError(Exception):
         self.problem = problem
         self.file = file
         self.field = field
-        self.found = None if found is None else str(found)
+        self.found = None if found is None else _shortened(str(found))
         self.expected = expected
         self.options = tuple(options)
         where = ": ".join(part for part in (file, field) if part)
@@ -75,6 +78,11 @@ class EcgError(Exception):
         kinds = {kind.code: kind for kind in all_errors()}
         fields = {key: values.get(key) for key in ("file", "field", "found", "expected")}
         return kinds[values["code"]](values["problem"], options=values.get("options", ()), **fields)
+
+
+def _shortened(text: str) -> str:
+    """Return ``text`` cut to what a message can carry: what was found may be a whole file."""
+    return text if len(text) <= LONGEST_FOUND else f"{text[: LONGEST_FOUND - 4]} ..."
 
 
 class ReadError(EcgError):

@@ -29,6 +29,9 @@ LIMB_FROM_I_II: dict[str, tuple[float, float]] = {
 }
 """Each limb lead as ``a * I + b * II`` (Einthoven's and Goldberger's definitions)."""
 
+MAX_NAME = 64
+"""Characters of a lead's name; a longer one is no known lead, and is cut where it is kept."""
+
 _CANONICAL = {name.lower(): name for name in (*STANDARD_12, *EXTRA)}
 _NOISE_WORDS = re.compile(
     r"^(mdc_?ecg_?(lead|elec_?potl)_?|ecg|ekg|lead|ableitung|derivation|deriv|channel|ch|kanal)[\s_\-.:]+", re.I
@@ -51,6 +54,8 @@ def canonical_lead(name: str) -> str | None:
 
     ``"MLII"``, ``"Lead II"``, ``"DII"``, ``"ECG II"``, ``"II-"`` and ``"ii"`` are all ``"II"``; ``"AVR"`` is ``"aVR"``.
     """
+    if len(name) > MAX_NAME:
+        return None
     text = re.sub(r"\s*[\(\[].*$", "", name.strip().strip("\"'")).strip()
     if re.search(r"(?:^|\s)[-\u2212](?=\w)", text):
         return None  # "-aVR" is the lead upside down
@@ -87,12 +92,12 @@ def is_modified_lead(name: str) -> bool:
 
 def is_generic_name(name: str | None) -> bool:
     """Return whether ``name`` says nothing about the lead (``None``, ``"ECG"``, ``"ch 3"``, ``"val"``, ``"7"``)."""
-    return name is None or _GENERIC.match(name.strip()) is not None
+    return name is None or (len(name) <= MAX_NAME and _GENERIC.match(name.strip()) is not None)
 
 
 def numbered_ecg(name: str) -> str | None:
     """Return ``"ECG<n>"`` for names such as ``"ECG 2"`` or ``"ekg#2"``, else None."""
-    match = _NUMBERED_ECG.match(name.strip())
+    match = _NUMBERED_ECG.match(name.strip()) if len(name) <= MAX_NAME else None
     return f"ECG{int(match.group(1))}" if match else None
 
 

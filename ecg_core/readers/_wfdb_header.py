@@ -13,6 +13,7 @@ from ecg_core.recording import Sex, Subject
 NULL_FILE = "~"
 """Stands for "no file": a signal or a segment in which nothing was recorded."""
 _MOST_FACTS = 100
+_MOST_SIGNALS, _MOST_SEGMENTS = 4_096, 50_000
 _LONGEST_LINE = 4096
 _LARGEST_HEADER = 16 * 1024**2
 
@@ -132,6 +133,9 @@ def parse_header(data: bytes, file: str) -> Header:
     announced = int(record["segments"] or 0) if segmented else int(record["signals"] or 0)
     body = lines[1 : announced + 1]
     what = "segment" if segmented else "signal"
+    if announced > (_MOST_SEGMENTS if segmented else _MOST_SIGNALS):
+        most = _MOST_SEGMENTS if segmented else _MOST_SIGNALS
+        raise LimitExceeded(f"too many {what}s", file=file, found=announced, expected=f"at most {most}")
     if announced == 0 or len(body) < announced:
         raise UnreadableFile(
             f"the header lists no {what}s"

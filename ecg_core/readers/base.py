@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from ecg_core.errors import InvalidValue, LimitExceeded, NeedsOption, UnreadableFile
-from ecg_core.leads import STANDARD_12, canonical_lead, is_generic_name, is_modified_lead, numbered_ecg
+from ecg_core.leads import MAX_NAME, STANDARD_12, canonical_lead, is_generic_name, is_modified_lead, numbered_ecg
 from ecg_core.recording import Annotations, Recording, Sex, Source, Step, Subject
 from ecg_core.registry import Registry
 
@@ -31,8 +31,7 @@ Files = Mapping[str, bytes]
 
 MAX_FS = 1e6
 """Samples per second above which a stated rate is damage, not a recording."""
-MAX_NAME = 64
-"""Characters of a lead's name that are kept."""
+_LONGEST_UNIT = 40
 _RATES = "samples per second, above 0 and at most a million"
 UNITS_TO_MV = {"nv": 1e-6, "uv": 1e-3, "mv": 1.0, "v": 1e3}
 _UNIT_SPELLINGS = {
@@ -150,7 +149,7 @@ def source_of(format_name: str, name: str, files: Files) -> Source:
 
 def unit_to_mv(unit: str | None) -> float | None:
     """Return the millivolts of one ``unit`` ("mV", "µV", "microvolts", "5 uV", "0.005"), or None if no voltage."""
-    if unit is None:
+    if unit is None or len(unit) > _LONGEST_UNIT:
         return None
     match = re.fullmatch(r"\s*([-+]?\d*[.,]?\d+(?:e[-+]?\d+)?)?\s*\*?\s*([a-zµμ]*)\s*", unit.strip(), re.I)
     if match is None or not any(match.groups()):
@@ -252,6 +251,7 @@ def assemble(
     taken here is a warning; resampling is a history entry. ``derived`` names leads that were computed from others.
     """
     notes = list(warnings)
+    channels = [replace(c, name=clean_text(c.name, MAX_NAME), unit=clean_text(c.unit, MAX_NAME)) for c in channels]
     if options.leads is not None:
         if len(options.leads) != len(channels):
             raise InvalidValue(
@@ -324,10 +324,10 @@ def assemble(
 def _ecg_channels(channels: Sequence[Channel], file: str, notes: list[str]) -> list[Channel]:
     """Return the ECG channels, noting what is left out."""
     any_lead = any(canonical_lead(c.name) for c in channels if c.name)
-    chest_as_c = {"C1", "C2"} <= {(c.name or "").strip().upper() for c in channels}
+    chest_as_c = {"C1", "C2"} <= {(c.name or "").upper() for c in channels}
     kept, dropped = [], []
     for channel in channels:
-        name = (channel.name or "").strip()
+        name = channel.name or ""
         voltage = unit_to_mv(channel.unit) is not None
         known = canonical_lead(name) is not None or numbered_ecg(name) is not None
         if _EEG_OR_CHEST.match(name) and not chest_as_c:
@@ -379,7 +379,7 @@ def is_unitless(unit: str) -> bool:
 
 def _names(channels: Sequence[Channel], notes: list[str]) -> list[str]:
     """Name every channel: canonical, by position where there are twelve unnamed ones, else ``ECG1`` and so on."""
-    raw = [clean_text(c.name, MAX_NAME) or "" for c in channels]
+    raw = [c.name or "" for c in channels]
     if len(raw) == 12 and all(is_generic_name(name) for name in raw):
         notes.append("leads: twelve unnamed channels, taken as " + ", ".join(STANDARD_12))
         return list(STANDARD_12)

@@ -153,3 +153,10 @@ def test_ages(text, years):
 @pytest.mark.parametrize(("text", "sex"), [("F", "female"), ("Male", "male"), ("0", None), ("1", None), ("", None)])
 def test_sexes_are_never_guessed_from_numbers(text, sex):
     assert parse_sex(text) == sex
+
+
+def test_endless_names_and_units_cost_nothing():
+    with pytest.raises(UnreadableFile) as caught:
+        build(Channel("Q" * 500_000, BEATS, "9" * 500_000, 100.0))
+    assert len(str(caught.value)) < 1000
+    assert build(Channel("Q" * 500_000, BEATS, "mV", 100.0)).leads == ("Q" * 64,)

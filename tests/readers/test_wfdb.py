@@ -294,11 +294,11 @@ def test_segments_may_have_several_rates():
     [
         ("r 1 500 999999999999999999\nr.dat 16 200/mV\n", LimitExceeded),
         ("r 1 500 100\nr.dat 16x999999999 200/mV\n", LimitExceeded),
-        ("r 999999999 500 100\nr.dat 16 200/mV\n", UnreadableFile),
+        ("r 999999999 500 100\nr.dat 16 200/mV\n", LimitExceeded),
         ("r 1 500 100\nr.dat 16+999999999999999999 200/mV\n", UnreadableFile),
         ("r 600 500 100\n" + "r.dat 16 200/mV\n" * 600, LimitExceeded),
         ("r/2 1 500 0\na 999999999999999999\na 1\n", LimitExceeded),
-        ("r/999999999 1 500 0\na 1\n", UnreadableFile),
+        ("r/999999999 1 500 0\na 1\n", LimitExceeded),
         ("r 1 0 2\nr.dat 16 200/mV\n", UnreadableFile),
         ("r 1 500 2\nr.dat 9999 200/mV\n", UnreadableFile),
         ("r 0 500 2\n", UnreadableFile),
