@@ -95,11 +95,12 @@ def _load(path: Path) -> Recording:
 
 def _truth(path: Path) -> Cpsc2019Truth:
     from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
 
     (data,) = load_files(path).values()
     try:
         peaks = loadmat(io.BytesIO(data), variable_names=["R_peak"])["R_peak"]  # type: ignore[arg-type]
-    except (KeyError, ValueError, TypeError, NotImplementedError, EOFError, OSError) as error:
+    except (MatReadError, KeyError, ValueError, TypeError, NotImplementedError, EOFError, OSError) as error:
         raise DataSetError(
             "holds no reference peaks", file=str(path), found=f"{type(error).__name__}: {error}", expected="R_peak"
         ) from error

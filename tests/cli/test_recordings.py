@@ -191,7 +191,9 @@ def test_reading_a_text_format_imports_only_what_it_needs(tmp_path, recording):
     assert out.strip() == "[]"
 
 
-@pytest.mark.parametrize("command", ["info", "convert", "plot", "synth", "data", "serve", "dashboard", "up"])
+@pytest.mark.parametrize(
+    "command", ["info", "convert", "plot", "synth", "data", "evaluate", "serve", "dashboard", "up"]
+)
 def test_every_command_has_help_with_an_example(run, command):
     text = run(command, "--help").output
     assert "Usage:" in text

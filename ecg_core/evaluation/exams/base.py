@@ -1,0 +1,142 @@
+"""An exam: a model, a labelled data set, and the scorer between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from ecg_core.datasets import DATASETS, Item
+from ecg_core.errors import DataSetError, EcgError
+from ecg_core.evaluation.bootstrap import RESAMPLES, Score, measure
+from ecg_core.evaluation.report import Evaluation
+from ecg_core.registry import Registry
+
+T = TypeVar("T")
+A = TypeVar("A")
+
+Progress = Callable[[int, int, str], None]
+"""(records done, records in all, name of the next one; empty while the intervals are computed)."""
+
+_CHUNK = 1_000_000
+
+
+@dataclass(frozen=True)
+class Exam(Generic[T, A]):
+    """How a model is examined on a data set."""
+
+    version: Callable[[], str]
+    """Version of the model."""
+    answer: Callable[[Item[T]], A]
+    """Let the model read one record, and keep what the scorer needs: figures, not signals."""
+    score: Callable[[Sequence[A]], Score]
+    """Make the scorer of these answers, in the order of the records."""
+    per_record: tuple[str, ...] = ()
+    """Metrics that make sense for one record alone."""
+
+
+EXAMS: Registry[Registry[Exam[Any, Any]]] = Registry("model to evaluate")
+"""Model, then data set, to the exam."""
+
+
+def register(model: str, data: str, exam: Exam[Any, Any]) -> None:
+    """Add the exam of ``model`` on the data set ``data``."""
+    if model not in EXAMS:
+        EXAMS.register(model, Registry(f"data set for {model}"))
+    EXAMS[model].register(data, exam)
+
+
+def evaluate(
+    model: str,
+    data: str,
+    root: str | Path | None = None,
+    *,
+    split: str | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Examine a model on a data set.
+
+    Parameters
+    ----------
+    model, data
+        Names in `EXAMS`.
+    root
+        Where the set is, see `DataSet.locate`: any copy, whole or part.
+    split
+        Only the recordings of this split of the set.
+    resamples, seed
+        Of the bootstrap; resamples draw whole groups of the set (patients, tapes).
+    progress
+        Called before each record and once at the end.
+
+    Raises
+    ------
+    UnknownName
+        There is no such model, or it is not evaluated on that set.
+    DataSetError
+        The set is not there, or no record of it could be read.
+    """
+    exam = EXAMS[model][data]
+    dataset = DATASETS[data]
+    listing = dataset.listing(root)
+    entries = dataset.choose(listing.entries, split)
+    read, answers = [], []
+    unreadable: dict[str, str] = {}
+    for done, entry in enumerate(entries):
+        if progress:
+            progress(done, len(entries), entry.name)
+        try:
+            item = Item(entry.name, entry.load(), entry.truth())
+        except EcgError as error:
+            unreadable[entry.name] = str(error)
+            continue
+        read.append(entry)
+        answers.append(exam.answer(item))
+    if progress:
+        progress(len(entries), len(entries), "")
+    if not read:
+        raise DataSetError(
+            "no record could be scored",
+            file=str(listing.folder),
+            found=f"{len(entries)} records" + (f" in the split {split}" if split else "") + _first(unreadable),
+            expected="one or more labelled records that can be read",
+        )
+    score = exam.score(answers)
+    names = [entry.name for entry in read]
+    return Evaluation(
+        model=model,
+        version=exam.version(),
+        data=data,
+        n=len(read),
+        metrics=measure(score, [entry.group or entry.name for entry in read], resamples=resamples, seed=seed),
+        split=split,
+        unreadable=unreadable,
+        missing=len(listing.missing),
+        records=_each(score, names, exam.per_record),
+    )
+
+
+def _first(unreadable: Mapping[str, str]) -> str:
+    return next((f", the first not readable because: {reason}" for reason in unreadable.values()), "")
+
+
+def _each(score: Score, names: Sequence[str], metrics: Sequence[str]) -> dict[str, dict[str, float | None]]:
+    """Return the metrics of every record on its own: the score where all others weigh nothing."""
+    if not metrics:
+        return {}
+    found: dict[str, dict[str, float | None]] = {}
+    step = max(1, _CHUNK // len(names))
+    for start in range(0, len(names), step):
+        rows = np.arange(start, min(start + step, len(names)))
+        alone = np.zeros((len(rows), len(names)))
+        alone[np.arange(len(rows)), rows] = 1.0
+        values = score(alone)
+        for at, row in enumerate(rows.tolist()):
+            figures = {metric: float(values[metric][at]) for metric in metrics}
+            found[names[row]] = {metric: value if np.isfinite(value) else None for metric, value in figures.items()}
+    return found

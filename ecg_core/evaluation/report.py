@@ -1,0 +1,69 @@
+"""What an evaluation found: a value that other programs read, so its form is stable."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ecg_core.errors import WriteError
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure with its 95 % interval; None where the records at hand do not define it."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+    def to_dict(self) -> dict[str, float | None]:
+        """Return the JSON-ready form."""
+        return {"value": self.value, "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A model on a data set."""
+
+    model: str
+    version: str
+    data: str
+    n: int
+    """Records scored."""
+    metrics: Mapping[str, Metric]
+    split: str | None = None
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """Records that are here but could not be read, and why; they are not in ``n``."""
+    missing: int = 0
+    """Records of the set's own list that are not in the folder."""
+    records: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+    """Record to the figures that make sense for one record alone."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON-ready form."""
+        return {
+            "model": self.model,
+            "version": self.version,
+            "data": self.data,
+            "split": self.split,
+            "n": self.n,
+            "metrics": {name: metric.to_dict() for name, metric in self.metrics.items()},
+            "missing": self.missing,
+            "unreadable": dict(self.unreadable),
+            "records": {name: dict(figures) for name, figures in self.records.items()},
+        }
+
+    def save(self, path: Path) -> None:
+        """Write the JSON form to ``path``: the whole file or, if that fails, none of it."""
+        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            part.write_text(text, "utf-8")
+            part.replace(path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise WriteError("cannot be written", file=str(path), found=error.strerror or error) from error
