@@ -18,7 +18,7 @@ import numpy as np
 
 from ecg_core.errors import WriteError
 from ecg_core.readers._interchange import format_timestamp, to_steps
-from ecg_core.readers.base import clean_text
+from ecg_core.readers._texts import clean_text
 from ecg_core.recording import Recording
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ecg_core.errors import UnreadableFile
 from ecg_core.leads import canonical_lead
+from ecg_core.readers._assemble import Channel, assemble
 from ecg_core.readers._container import (
     BASELINE_NAMES,
     FS_NAMES,
@@ -25,17 +26,8 @@ from ecg_core.readers._container import (
     orient,
 )  # fmt: skip
 from ecg_core.readers._facts import as_number, as_numbers, as_texts, parse_start, subject_of
-from ecg_core.readers.base import (
-    Channel,
-    Files,
-    ReadOptions,
-    assemble,
-    check_size,
-    is_unitless,
-    median_peak_to_peak,
-    require_fs,
-    unit_to_mv,
-)  # fmt: skip
+from ecg_core.readers._units import is_unitless, median_peak_to_peak, require_fs, unit_to_mv
+from ecg_core.readers.base import Files, ReadOptions, check_size
 from ecg_core.recording import Recording
 
 _PLAUSIBLE_MV = (0.1, 20.0)

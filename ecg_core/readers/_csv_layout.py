@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from ecg_core.leads import canonical_lead
 from ecg_core.readers._csv_names import SECONDS, is_metadata, time_unit
-from ecg_core.readers.base import unit_to_mv
+from ecg_core.readers._units import unit_to_mv
 
 DELIMITERS = (";", "\t", "|", ",", " ", "")
 """Candidates; a space stands for any run of white space, and nothing for a file of one column."""

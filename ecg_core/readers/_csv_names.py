@@ -7,7 +7,7 @@ import re
 from ecg_core.leads import canonical_lead, is_generic_name
 from ecg_core.readers._container import FACT_NAMES, FS_NAMES
 from ecg_core.readers._facts import plain
-from ecg_core.readers.base import unit_to_mv
+from ecg_core.readers._units import unit_to_mv
 
 SECONDS = {
     "s": 1.0, "sec": 1.0, "secs": 1.0, "second": 1.0, "seconds": 1.0, "sekunden": 1.0,

@@ -16,7 +16,9 @@ import numpy as np
 from ecg_core.errors import UnreadableFile
 from ecg_core.leads import canonical_lead
 from ecg_core.readers._interchange import Piece
-from ecg_core.readers.base import ReadOptions, check_size, clean_text, require_fs
+from ecg_core.readers._texts import clean_text
+from ecg_core.readers._units import require_fs
+from ecg_core.readers.base import ReadOptions, check_size
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset

@@ -12,7 +12,7 @@ from ecg_core.errors import WriteError
 from ecg_core.leads import STANDARD_12
 from ecg_core.readers._dicom_groups import LEAD_NUMBERS
 from ecg_core.readers._interchange import LARGEST_STEP, format_timestamp, to_steps
-from ecg_core.readers.base import clean_text
+from ecg_core.readers._texts import clean_text
 from ecg_core.recording import Recording
 
 if TYPE_CHECKING:

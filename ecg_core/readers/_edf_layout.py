@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecg_core.errors import LimitExceeded, UnreadableFile
-from ecg_core.readers.base import Limits, check_size, clean_text
+from ecg_core.readers._texts import clean_text
+from ecg_core.readers.base import Limits, check_size
 
 MAGIC = {b"0       ": ("EDF", 2), b"\xffBIOSEMI": ("BDF", 3)}
 """Version field -> (name, bytes a sample)."""

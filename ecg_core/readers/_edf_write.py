@@ -18,7 +18,7 @@ import numpy as np
 
 from ecg_core.errors import WriteError
 from ecg_core.leads import canonical_lead
-from ecg_core.readers.base import clean_text
+from ecg_core.readers._texts import clean_text
 from ecg_core.recording import Recording
 
 NOT_RECORDED = "not recorded: "

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ecg_core.readers.base import clean_text, parse_age, parse_sex
+from ecg_core.readers._texts import clean_text, parse_age, parse_sex
 from ecg_core.recording import Recording, Subject
 
 _UNIX_TIMES = (1e8, 4.2e9)

@@ -13,7 +13,8 @@ import numpy as np
 
 from ecg_core.errors import InvalidValue, LimitExceeded, UnreadableFile
 from ecg_core.leads import INDEPENDENT_8, LIMB, derive_leads
-from ecg_core.readers.base import Channel, Limits, check_size
+from ecg_core.readers._assemble import Channel
+from ecg_core.readers.base import Limits, check_size
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

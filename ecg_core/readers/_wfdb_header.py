@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ecg_core.errors import LimitExceeded, UnreadableFile
-from ecg_core.readers.base import clean_text, parse_age, parse_sex
+from ecg_core.readers._texts import clean_text, parse_age, parse_sex
 from ecg_core.recording import Sex, Subject
 
 NULL_FILE = "~"

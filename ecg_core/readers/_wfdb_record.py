@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecg_core.errors import LimitExceeded, UnreadableFile
+from ecg_core.readers._units import unit_to_mv
 from ecg_core.readers._wfdb_header import NULL_FILE, Header, SignalLine, parse_header
 from ecg_core.readers._wfdb_samples import INVALID, read_signal_file
-from ecg_core.readers.base import Files, ReadOptions, check_size, unit_to_mv
+from ecg_core.readers.base import Files, ReadOptions, check_size
 
 DEFAULT_FS = 250.0
 _DEFAULT_GAIN = 200.0

@@ -18,6 +18,7 @@ import numpy as np
 
 from ecg_core.errors import UnreadableFile
 from ecg_core.readers._aecg_write import REPORTED_AGE, write
+from ecg_core.readers._assemble import assemble
 from ecg_core.readers._interchange import (
     Piece,
     age_at,
@@ -29,20 +30,9 @@ from ecg_core.readers._interchange import (
     root_name,
     seconds_between,
 )
-from ecg_core.readers.base import (
-    READERS,
-    Files,
-    Reader,
-    ReadOptions,
-    Sniff,
-    assemble,
-    check_size,
-    clean_text,
-    parse_age,
-    parse_sex,
-    require_fs,
-    unit_to_mv,
-)
+from ecg_core.readers._texts import clean_text, parse_age, parse_sex
+from ecg_core.readers._units import require_fs, unit_to_mv
+from ecg_core.readers.base import READERS, Files, Reader, ReadOptions, Sniff, check_size
 from ecg_core.recording import Annotations, Recording, Subject
 
 if TYPE_CHECKING:

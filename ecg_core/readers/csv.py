@@ -19,24 +19,15 @@ import numpy as np
 
 from ecg_core.errors import InvalidValue, NeedsOption, UnreadableFile
 from ecg_core.leads import canonical_lead
+from ecg_core.readers._assemble import Channel, assemble
 from ecg_core.readers._container import LEAD_NAMES, START_NAMES, UNIT_NAMES
 from ecg_core.readers._csv_layout import Layout, decode, find_layout
 from ecg_core.readers._csv_names import SECONDS, lead_and_unit, metadata, stated_rate, time_unit
 from ecg_core.readers._csv_table import Table, parse
 from ecg_core.readers._csv_time import Grid, find_grid, is_clock, seconds_by_size
 from ecg_core.readers._facts import as_texts, describe, parse_start, subject_of
-from ecg_core.readers.base import (
-    READERS,
-    Channel,
-    Files,
-    Reader,
-    ReadOptions,
-    Sniff,
-    assemble,
-    check_size,
-    require_fs,
-    unit_to_mv,
-)  # fmt: skip
+from ecg_core.readers._units import require_fs, unit_to_mv
+from ecg_core.readers.base import READERS, Files, Reader, ReadOptions, Sniff, check_size
 from ecg_core.recording import Recording
 
 _SNIFFED = 1 << 16

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ecg_core.errors import LimitExceeded, UnreadableFile
+from ecg_core.readers._assemble import assemble
 from ecg_core.readers._dicom_groups import (
     Group,
     channel_lead,
@@ -28,17 +29,8 @@ from ecg_core.readers._dicom_groups import (
 )
 from ecg_core.readers._dicom_write import write
 from ecg_core.readers._interchange import age_at, join_pieces, parse_date, parse_timestamp
-from ecg_core.readers.base import (
-    READERS,
-    Files,
-    Reader,
-    ReadOptions,
-    Sniff,
-    assemble,
-    clean_text,
-    parse_age,
-    parse_sex,
-)
+from ecg_core.readers._texts import clean_text, parse_age, parse_sex
+from ecg_core.readers.base import READERS, Files, Reader, ReadOptions, Sniff
 from ecg_core.recording import Annotations, Recording, Subject
 
 if TYPE_CHECKING:

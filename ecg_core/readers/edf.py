@@ -21,22 +21,12 @@ import numpy as np
 
 from ecg_core.errors import UnreadableFile
 from ecg_core.leads import canonical_lead
+from ecg_core.readers._assemble import Channel, assemble
 from ecg_core.readers._edf_layout import MAGIC, Layout, Mark, read_layout, read_marks
 from ecg_core.readers._edf_write import DERIVED, MONTHS, NOT_RECORDED, RECORDING_ENDS, write
-from ecg_core.readers.base import (
-    READERS,
-    Channel,
-    Files,
-    Reader,
-    ReadOptions,
-    Sniff,
-    assemble,
-    check_size,
-    clean_text,
-    parse_age,
-    parse_sex,
-    require_fs,
-)
+from ecg_core.readers._texts import clean_text, parse_age, parse_sex
+from ecg_core.readers._units import require_fs
+from ecg_core.readers.base import READERS, Files, Reader, ReadOptions, Sniff, check_size
 from ecg_core.recording import Annotations, Recording, Subject
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from ecg_core.readers import _hdf5
 from ecg_core.readers._arrays import assemble_rows, load_vectors, per_lead, read_container
 from ecg_core.readers._container import FACT_NAMES, FS_NAMES, LARGEST_FACT, Container, Path, Stored
 from ecg_core.readers._facts import as_text, describe, plain
-from ecg_core.readers.base import READERS, Files, Reader, ReadOptions, Sniff, require_fs
+from ecg_core.readers._units import require_fs
+from ecg_core.readers.base import READERS, Files, Reader, ReadOptions, Sniff
 from ecg_core.recording import Recording
 
 if TYPE_CHECKING:

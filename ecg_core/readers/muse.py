@@ -18,21 +18,11 @@ import numpy as np
 
 from ecg_core.errors import NeedsOption, UnreadableFile, WriteError
 from ecg_core.leads import INDEPENDENT_8, LIMB, STANDARD_12, derive_limb
+from ecg_core.readers._assemble import Channel, assemble
 from ecg_core.readers._interchange import age_at, complete_limb_leads, parse_date, parse_xml, root_name, to_steps
-from ecg_core.readers.base import (
-    READERS,
-    Channel,
-    Files,
-    Reader,
-    ReadOptions,
-    Sniff,
-    assemble,
-    check_size,
-    clean_text,
-    parse_age,
-    parse_sex,
-    require_fs,
-)
+from ecg_core.readers._texts import clean_text, parse_age, parse_sex
+from ecg_core.readers._units import require_fs
+from ecg_core.readers.base import READERS, Files, Reader, ReadOptions, Sniff, check_size
 from ecg_core.recording import Annotations, Recording, Subject
 
 if TYPE_CHECKING:

@@ -14,6 +14,9 @@ import numpy as np
 
 from ecg_core.errors import EcgError, WriteError
 from ecg_core.leads import canonical_lead
+from ecg_core.readers._assemble import Channel, assemble
+from ecg_core.readers._texts import clean_text
+from ecg_core.readers._units import require_fs
 from ecg_core.readers._wfdb_annotations import read_annotations, write_annotations
 from ecg_core.readers._wfdb_header import (
     NULL_FILE,
@@ -25,17 +28,7 @@ from ecg_core.readers._wfdb_header import (
 )
 from ecg_core.readers._wfdb_record import DEFAULT_FS, Labels, RecordFiles, folder_of
 from ecg_core.readers._wfdb_samples import INVALID
-from ecg_core.readers.base import (
-    READERS,
-    Channel,
-    Files,
-    Reader,
-    ReadOptions,
-    Sniff,
-    assemble,
-    clean_text,
-    require_fs,
-)
+from ecg_core.readers.base import READERS, Files, Reader, ReadOptions, Sniff
 from ecg_core.recording import Annotations, Recording
 
 _ANNOTATORS = re.compile(

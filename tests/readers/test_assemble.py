@@ -7,7 +7,10 @@ import pytest
 
 from ecg_core.errors import InvalidValue, LimitExceeded, UnreadableFile
 from ecg_core.leads import STANDARD_12
-from ecg_core.readers.base import Channel, Limits, ReadOptions, assemble, parse_age, parse_sex, unit_to_mv
+from ecg_core.readers._assemble import Channel, assemble
+from ecg_core.readers._texts import parse_age, parse_sex
+from ecg_core.readers._units import unit_to_mv
+from ecg_core.readers.base import Limits, ReadOptions
 
 BEATS = np.tile(np.r_[np.zeros(90), 1.0, np.zeros(9)], 10)
 
