@@ -62,9 +62,45 @@ class HeartRate(Schema):
     """Beats per minute, or the reason why there is no figure."""
 
     bpm: float | None = Field(description="60 over the median RR interval, in beats per minute.", examples=[72.3])
+    mean_bpm: float | None = Field(
+        default=None, description="60 over the mean RR interval, in beats per minute.", examples=[71.9]
+    )
     low: float | None = Field(description="60 over the longest RR interval, in beats per minute.", examples=[68.1])
     high: float | None = Field(description="60 over the shortest RR interval, in beats per minute.", examples=[77.0])
     reason: str | None = Field(default=None, description="Why there is no figure, where there is none.")
+
+
+class RrSummary(Schema):
+    """The intervals from a beat to the next, none across what was not recorded, or the reason why there are none."""
+
+    n: int = Field(description="Intervals.", examples=[11])
+    median_ms: float | None = Field(description="In milliseconds.", examples=[830.0])
+    mean_ms: float | None = Field(description="In milliseconds.", examples=[834.2])
+    min_ms: float | None = Field(description="Shortest, in milliseconds.", examples=[779.0])
+    max_ms: float | None = Field(description="Longest, in milliseconds.", examples=[881.0])
+    reason: str | None = Field(default=None, description="Why there is no figure, where there is none.")
+
+
+class HrvFigure(Schema):
+    """One figure of heart rate variability, or the reason why there is none."""
+
+    value: float | None = Field(description="In the unit that its name ends with.", examples=[42.1])
+    n: int = Field(description="Intervals, or pairs of intervals, that it rests on.", examples=[298])
+    method: str = Field(description="How it was measured.", examples=["root mean square of successive differences"])
+    reason: str | None = Field(default=None, description="Why there is no figure, where there is none.")
+
+
+class Hrv(Schema):
+    """Heart rate variability, from the intervals between normal beats (Task Force 1996)."""
+
+    n_intervals: int = Field(description="Intervals between beats.", examples=[301])
+    n_left_out: int = Field(
+        description="Of these, left out: not 0.3-2.0 s, or over 20 % off the median around.", examples=[3]
+    )
+    figures: dict[str, HrvFigure] = Field(
+        description="mean_nn_ms, sdnn_ms, rmssd_ms, pnn50_percent, sd1_ms, sd2_ms, sd1_sd2, vlf_ms2, lf_ms2, hf_ms2,"
+        " lf_hf, lf_nu, hf_nu."
+    )
 
 
 class Beats(Schema):
@@ -77,6 +113,8 @@ class Beats(Schema):
     )
     reason: str | None = Field(default=None, description="Why there are no beats, where there are none.")
     heart_rate: HeartRate
+    rr: RrSummary | None = Field(default=None, description="The intervals in figures.")
+    hrv: Hrv | None = Field(default=None, description="How the intervals vary.")
 
 
 class Software(Schema):

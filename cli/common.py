@@ -18,18 +18,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-Fs = Annotated[
-    float | None, typer.Option("--fs", help="Samples per second, where the file does not say.", metavar="HZ")
-]
-Units = Annotated[
-    str | None,
-    typer.Option("--units", help="mV, uV, V, nV or the millivolts of one step, where the file does not say."),
-]
-LeadNames = Annotated[
-    str | None,
-    typer.Option("--leads", help="Names of the channels in file order, separated by commas.", metavar="I,II,..."),
-]
-Format = Annotated[str | None, typer.Option("--format", help="Read as this format instead of recognising the content.")]
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -54,6 +54,13 @@ def evaluate(
     split: Annotated[
         str | None, typer.Option("--split", metavar="S", help="Only this split of the set, as `ds1` of mitdb.")
     ] = None,
+    include_trained: Annotated[
+        bool,
+        typer.Option(
+            "--include-trained",
+            help="Score the records too that the model was trained on; without it they are left out.",
+        ),
+    ] = False,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the figures to this file too.")
     ] = None,
@@ -67,7 +74,7 @@ def evaluate(
     if json_file is not None:
         _make_room(json_file)
     with _progress(f"{model} on {data}") as progress:
-        result = examine(model, data, root, split=split, progress=progress)
+        result = examine(model, data, root, split=split, include_trained=include_trained, progress=progress)
     if json_file is not None:
         result.save(json_file)
     _show(result)
@@ -112,6 +119,9 @@ def _show(result: Evaluation) -> None:
         counts.append(f"{len(result.unreadable)} not readable")
     if result.missing:
         counts.append(f"{result.missing} of the set are not here")
+    if result.trained_on:
+        what = "and scored all the same" if result.trained_on_included else "and left out"
+        counts.append(f"{len(result.trained_on)} trained on {what}")
     out.print(", ".join(counts))
     table = Table("metric", box=None, pad_edge=False)
     table.add_column("value", justify="right")

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.common import AsJson, Format, Fs, LeadNames, Units, complain, console, fails_clearly, print_json, write_files
+from cli.common import AsJson, complain, console, fails_clearly, print_json, write_files
+from cli.reading import Format, Fs, LeadNames, OneFile, Paths, Units, read_all, read_one, read_options
 
 if TYPE_CHECKING:
-    from ecg_core.readers import ReadOptions
     from ecg_core.reading import ReadResult
     from ecg_core.recording import Recording
-
-Paths = Annotated[list[Path], typer.Argument(help="Recordings, or zip / tar.gz archives of them.", metavar="FILE...")]
-OneFile = Annotated[Path, typer.Argument(help="A recording, or an archive of recordings.", metavar="FILE")]
-_MANY = 20
 
 
 def _formats(incomplete: str) -> list[str]:
@@ -46,8 +40,8 @@ def info(
     With [bold]--json[/bold] one file with one recording gives an object, anything else an array; what could not be
     read stands in the array with its error, and the exit code is then 2.
     """
-    options = _options(fs, units, leads, form)
-    results = list(_read_all(files, options))
+    options = read_options(fs, units, leads, form)
+    results = list(read_all(files, options))
     failed = [result for result in results if result.error is not None]
     if as_json:
         rows = [_row(result) for result in results]
@@ -91,7 +85,7 @@ def convert(
     writer = READERS[to]
     if writer.write is None:
         raise WriteError("cannot be written", field="--to", found=to, options=_formats(""))
-    results = list(_read_all([file], _options(fs, units, leads, form)))
+    results = list(read_all([file], read_options(fs, units, leads, form)))
     for failed in (result for result in results if result.error is not None):
         if len(results) == 1:
             raise failed.error  # type: ignore[misc]
@@ -150,7 +144,7 @@ def plot(
 
     paper = Paper(layout, speed, gain, rhythm_lead, start, length)
     kind = out.suffix.lower().lstrip(".")
-    recording = _read_one(file, _options(fs, units, leads, form))
+    recording = read_one(file, read_options(fs, units, leads, form))
     if layout != "strip" and set(INDEPENDENT_8) <= set(recording.leads):
         recording = derive_leads(recording)
     if view != "none":
@@ -179,62 +173,6 @@ def add_to(app: typer.Typer) -> None:
     app.command(epilog="Examples:  ecg plot 100.hea -o 100.svg   ecg plot x.dcm -o x.pdf --layout 12x1 --gain 20")(
         fails_clearly(plot)
     )
-
-
-def _options(fs: float | None, units: str | None, leads: str | None, form: str | None) -> ReadOptions:
-    from ecg_core.readers import ReadOptions
-
-    names = tuple(name.strip() for name in leads.split(",")) if leads else None
-    return ReadOptions(fs=fs, units=units, leads=names, format=form)
-
-
-def _read_all(paths: list[Path], options: ReadOptions) -> Iterator[ReadResult]:
-    """Read every recording in ``paths``; a file that came along with an earlier one is not read again."""
-    from ecg_core.errors import EcgError
-    from ecg_core.isolation import IsolationSettings, ReadPool
-    from ecg_core.reading import ReadResult, load
-
-    seen: set[Path] = set()
-    with ReadPool(IsolationSettings(workers=1)) as pool, _progress(paths) as advance:
-        for path in paths:
-            if path.resolve() not in seen:
-                try:
-                    files = load(path, options)
-                    seen.update((path.parent / name).resolve() for name in files)
-                    yield from pool.read_many(files, options)
-                except EcgError as error:
-                    yield ReadResult(str(path), None, error)
-            advance()
-
-
-def _read_one(path: Path, options: ReadOptions) -> Recording:
-    from ecg_core.isolation import IsolationSettings, ReadPool
-    from ecg_core.reading import load
-
-    with ReadPool(IsolationSettings(workers=1)) as pool:
-        return pool.read(load(path, options), options)
-
-
-class _progress:
-    """A progress bar on standard error for long lists, where somebody can see it."""
-
-    def __init__(self, paths: list[Path]) -> None:
-        self._bar: Any = None
-        self._total = len(paths)
-
-    def __enter__(self) -> Any:
-        if self._total < _MANY or not sys.stderr.isatty():
-            return lambda: None
-        from rich.progress import Progress
-
-        self._bar = Progress(console=console(stderr=True), transient=True)
-        self._bar.start()
-        task = self._bar.add_task("reading", total=self._total)
-        return lambda: self._bar.advance(task)
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
 
 
 def _row(result: ReadResult) -> dict[str, Any]:

@@ -1,11 +1,11 @@
-"""Heartbeats: where they are, and how fast the heart beats."""
+"""Heartbeats: where they are, how fast the heart beats and how its intervals vary."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,17 +13,19 @@ from ecg_core.leads import canonical_lead
 from ecg_core.recording import Recording
 from ecg_core.registry import Registry
 
+if TYPE_CHECKING:
+    from ecg_core.hrv import Hrv
+
 PREFERRED_LEAD = "II"
-MIN_FS = 25.0
-"""Samples per second under which no beats are looked for: too little of the QRS complex's band (from 5 Hz) is left."""
+MIN_FS = 40.0
+"""Samples per second under which no beats are looked for: too little of the QRS complex's band (to 25 Hz) is left."""
 MIN_STRETCH_S = 0.5
 """Recorded stretches shorter than this are passed over."""
-
-_DETECTOR_FS = 100.0
-"""Slower recordings are brought to at least this rate first, the least that sleepecg recommends."""
+CPSC2019_WINDOW_S = (5.5, 9.5)
+"""The beats from which the challenge CPSC2019 takes the heart rate, by their mean interval."""
 
 Detector = Callable[[np.ndarray, float], np.ndarray]
-"""(one recorded stretch in mV, float64, shape (n,); samples per second) -> increasing sample indices of the beats."""
+"""(one lead in mV, float32, NaN where not recorded, shape (n,); samples per second) -> increasing sample numbers."""
 
 DETECTORS: Registry[Detector] = Registry("beat detector")
 
@@ -34,6 +36,8 @@ class HeartRate:
 
     bpm: float | None
     """60 over the median RR interval."""
+    mean_bpm: float | None
+    """60 over the mean RR interval."""
     low: float | None
     """60 over the longest RR interval."""
     high: float | None
@@ -42,7 +46,36 @@ class HeartRate:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready form."""
-        return {"bpm": self.bpm, "low": self.low, "high": self.high, "reason": self.reason}
+        return {
+            "bpm": self.bpm,
+            "mean_bpm": self.mean_bpm,
+            "low": self.low,
+            "high": self.high,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True)
+class RrSummary:
+    """The intervals from a beat to the next in milliseconds, or the reason why there are none."""
+
+    n: int
+    median_ms: float | None = None
+    mean_ms: float | None = None
+    min_ms: float | None = None
+    max_ms: float | None = None
+    reason: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON-ready form."""
+        return {
+            "n": self.n,
+            "median_ms": self.median_ms,
+            "mean_ms": self.mean_ms,
+            "min_ms": self.min_ms,
+            "max_ms": self.max_ms,
+            "reason": self.reason,
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +84,8 @@ class Beats:
 
     times_s: np.ndarray
     """Seconds from the first sample, float64, increasing, shape (n_beats,); read-only."""
-    rr_s: np.ndarray
-    """Seconds from a beat to the next, float64, shape (n_rr,); none across what was not recorded; read-only."""
+    stretch: np.ndarray
+    """Number of the recorded stretch (between gaps) that each beat lies in, int64, shape (n_beats,); read-only."""
     method: str
     leads: tuple[str, ...]
     """Leads that were searched; empty where none could be."""
@@ -60,8 +93,8 @@ class Beats:
     """Why there are no beats, where there are none."""
 
     def __post_init__(self) -> None:
-        for name in ("times_s", "rr_s"):
-            values = np.array(getattr(self, name), np.float64)
+        for name, kind in (("times_s", np.float64), ("stretch", np.int64)):
+            values = np.array(getattr(self, name), kind)
             values.setflags(write=False)
             object.__setattr__(self, name, values)
 
@@ -69,9 +102,31 @@ class Beats:
         return len(self.times_s)
 
     @property
+    def rr_s(self) -> np.ndarray:
+        """Seconds from a beat to the next, float64, shape (n_rr,); none across what was not recorded."""
+        intervals: np.ndarray = np.diff(self.times_s)[np.diff(self.stretch) == 0]
+        return intervals
+
+    @property
     def heart_rate(self) -> HeartRate:
         """The rate over all intervals."""
         return heart_rate(self)
+
+    @property
+    def rr(self) -> RrSummary:
+        """The intervals in figures."""
+        rr_ms = 1000 * self.rr_s
+        if not len(rr_ms):
+            return RrSummary(0, reason=self.heart_rate.reason)
+        median, mean = float(np.median(rr_ms)), float(rr_ms.mean())
+        return RrSummary(len(rr_ms), median, mean, float(rr_ms.min()), float(rr_ms.max()))
+
+    @cached_property
+    def hrv(self) -> Hrv:
+        """How the intervals vary."""
+        from ecg_core.hrv import measure_hrv
+
+        return measure_hrv(self.times_s, self.stretch)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready form."""
@@ -81,6 +136,8 @@ class Beats:
             "times_s": self.times_s.tolist(),
             "reason": self.reason,
             "heart_rate": self.heart_rate.to_dict(),
+            "rr": self.rr.to_dict(),
+            "hrv": self.hrv.to_dict(),
         }
 
 
@@ -90,7 +147,7 @@ def detect_beats(recording: Recording, lead: str | None = None, method: str = "f
     Parameters
     ----------
     recording
-        Of any length, at any rate from `MIN_FS`. Stretches between gaps (NaN) are searched one by one.
+        Of any length, at any rate from `MIN_FS`.
     lead
         The lead to search. Without it, II if it holds a signal, else the first lead that does.
     method
@@ -116,62 +173,67 @@ def detect_beats(recording: Recording, lead: str | None = None, method: str = "f
         recording.lead(lead)
         names = (canonical_lead(lead) or lead,)
     for name in names:
-        found = [
-            (start + detect(stretch, recording.fs)) / recording.fs
-            for start, stretch in _stretches(recording.lead(name), recording.fs)
-        ]
-        if found:
-            times_s = np.concatenate(found)
-            reason = None if len(times_s) else f"no beat stands out in lead {name}"
-            return Beats(times_s, np.concatenate([np.diff(times) for times in found]), method, (name,), reason)
+        values = recording.lead(name)
+        starts, stops = _stretches(values, recording.fs)
+        if len(starts):
+            sample = detect(values, recording.fs)
+            stretch = np.searchsorted(starts, sample, side="right") - 1
+            inside = (stretch >= 0) & (sample < stops[stretch])
+            reason = None if inside.any() else f"no beat stands out in lead {name}"
+            return Beats(sample[inside] / recording.fs, stretch[inside], method, (name,), reason)
     which = f"lead {names[0]} is" if len(names) == 1 else "all leads are"
     return _none(method, f"{which} flat, missing or recorded for less than {MIN_STRETCH_S:g} s at a time")
 
 
-def heart_rate(beats: Beats) -> HeartRate:
-    """Return the rate from the median RR interval, with the range that the single intervals span."""
-    if not len(beats.rr_s):
-        if len(beats) > 1:
-            reason = f"no two of the {len(beats)} beats found follow each other within one recorded stretch"
+def heart_rate(beats: Beats, window_s: tuple[float, float] | None = None) -> HeartRate:
+    """Return the rate with the range that the single intervals span.
+
+    Parameters
+    ----------
+    beats
+        The beats of a recording.
+    window_s
+        Start and end in seconds: only intervals between beats inside, ends not included, count. The rate of
+        CPSC2019 is ``heart_rate(beats, CPSC2019_WINDOW_S).mean_bpm``.
+    """
+    counted = beats
+    if window_s is not None:
+        inside = (beats.times_s > window_s[0]) & (beats.times_s < window_s[1])
+        counted = Beats(beats.times_s[inside], beats.stretch[inside], beats.method, beats.leads, beats.reason)
+    rr_s = counted.rr_s
+    if not len(rr_s):
+        where = "" if window_s is None else f" between {window_s[0]:g} and {window_s[1]:g} s"
+        if len(counted) > 1:
+            reason = f"no two of the {len(counted)} beats found{where} follow each other within one recorded stretch"
+        elif len(counted):
+            reason = f"only one beat was found{where}; a rate needs two"
         else:
-            reason = beats.reason or "only one beat was found; a rate needs two"
-        return HeartRate(None, None, None, reason)
-    median, longest, shortest = np.median(beats.rr_s), beats.rr_s.max(), beats.rr_s.min()
-    return HeartRate(float(60 / median), float(60 / longest), float(60 / shortest))
+            reason = beats.reason or f"no beat was found{where}"
+        return HeartRate(None, None, None, None, reason)
+    median, mean, longest, shortest = np.median(rr_s), rr_s.mean(), rr_s.max(), rr_s.min()
+    return HeartRate(float(60 / median), float(60 / mean), float(60 / longest), float(60 / shortest))
 
 
 def _none(method: str, reason: str) -> Beats:
     return Beats(np.empty(0), np.empty(0), method, (), reason)
 
 
-def _stretches(values: np.ndarray, fs: float) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield the (first sample, float64 values) of each recorded stretch long enough, and not flat, to hold a beat."""
-    recorded = np.concatenate(([False], ~np.isnan(values), [False]))
-    for start, stop in np.flatnonzero(np.diff(recorded)).reshape(-1, 2).tolist():
-        stretch = values[start:stop]
-        if len(stretch) >= MIN_STRETCH_S * fs and np.ptp(stretch) > 0:
-            yield start, stretch.astype(np.float64)
+def _stretches(values: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first samples, and those after the last, of the recorded stretches that can hold a beat."""
+    missing = np.isnan(values)
+    if not missing.any():
+        edges = np.array([[0, len(values)]])
+    else:
+        edges = np.flatnonzero(np.diff(missing, prepend=True, append=True)).reshape(-1, 2)
+    edges = edges[np.diff(edges, axis=1)[:, 0] >= MIN_STRETCH_S * fs]
+    alive = [bool(np.ptp(values[start:stop]) > 0) for start, stop in edges]
+    return edges[alive, 0], edges[alive, 1]
 
 
-def _detect_fast(stretch: np.ndarray, fs: float) -> np.ndarray:
-    """Run sleepecg's modified Pan-Tompkins detector (doi:10.1109/TBME.1985.325532).
+def _detect_fast(values: np.ndarray, fs: float) -> np.ndarray:
+    from ecg_core.qrs import find_qrs
 
-    Its C backend (0.6.0) reads past the end of stretches under 2 s and writes past its table of intervals where beats
-    follow each other at its refractory time throughout, as in noise. The Python backend is the same algorithm, stays
-    within its arrays, and takes about three times as long.
-    """
-    from sleepecg.heartbeats import detect_heartbeats
-
-    times = max(1, math.ceil(_DETECTOR_FS / fs))
-    if times > 1:
-        from ecg_core.preprocess import resample_array
-
-        stretch = resample_array(stretch[None, :], fs, times * fs)[0]
-    try:
-        return np.asarray(detect_heartbeats(stretch, times * fs, backend="python")) / times
-    except IndexError:
-        # A "beat" at the end of every refractory period (300 a minute): noise.
-        return np.empty(0)
+    return find_qrs(values, fs)
 
 
 DETECTORS.register("fast", _detect_fast)

@@ -1,22 +1,14 @@
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecg_core.beats import DETECTORS, MIN_FS, Beats, detect_beats, heart_rate
+from ecg_core.beats import CPSC2019_WINDOW_S, MIN_FS, Beats, detect_beats, heart_rate
 from ecg_core.errors import InvalidValue, UnknownName
-from ecg_core.reading import read
 from ecg_core.recording import Recording
 from tests.helpers import make_recording
-
-BEATS_OF_NORMAL = {"N", "L", "R", "B", "A", "a", "J", "S", "V", "r", "F", "e", "j", "n", "E", "/", "f", "Q"}
 
 
 def pulses(times_s: list[float], *, fs: float, seconds: float, height: float = 1.0) -> np.ndarray:
@@ -26,7 +18,7 @@ def pulses(times_s: list[float], *, fs: float, seconds: float, height: float = 1
     return noise + height * sum(np.exp(-0.5 * ((t - s) / 0.012) ** 2) for s in times_s)
 
 
-@pytest.mark.parametrize("fs", [MIN_FS, 50.0, 61.0, 100.0, 128.0, 250.0, 360.0, 500.0, 1000.0, 5000.0])
+@pytest.mark.parametrize("fs", [MIN_FS, 50.0, 61.0, 100.0, 128.0, 187.0, 188.0, 250.0, 360.0, 500.0, 1000.0, 50_000.0])
 def test_beats_are_found_where_they_are_at_any_rate(fs):
     truth = [0.6, 1.4, 2.3, 3.0, 3.9, 4.7]
     beats = detect_beats(Recording(pulses(truth, fs=fs, seconds=5.5)[None], fs, ("II",)))
@@ -41,7 +33,30 @@ def test_rate_is_sixty_over_the_median_interval_with_the_range_of_the_intervals(
     assert rate.bpm == pytest.approx(60, abs=0.5)
     assert rate.low == pytest.approx(60 / 1.25, abs=0.5)
     assert rate.high == pytest.approx(60 / 0.8, abs=0.5)
+    assert rate.mean_bpm == pytest.approx(60 * 5 / 5.05, abs=0.5)
     assert rate.reason is None
+
+
+def test_intervals_are_summed_up_in_milliseconds():
+    rr = Beats([1.0, 2.0, 2.8, 9.0, 10.1], [0, 0, 0, 1, 1], "fast", ("II",)).rr
+    assert rr.n == 3
+    assert (rr.median_ms, rr.mean_ms, rr.min_ms, rr.max_ms) == pytest.approx((1000, 2900 / 3, 800, 1100))
+
+
+def test_rate_in_the_window_of_cpsc2019_is_from_the_mean_interval_of_the_beats_strictly_inside():
+    beats = Beats([4.0, 5.5, 6.0, 7.0, 9.0, 9.5], np.zeros(6), "fast", ("II",))
+    rate = heart_rate(beats, CPSC2019_WINDOW_S)
+    assert rate.mean_bpm == pytest.approx(40)
+    assert (rate.low, rate.high) == pytest.approx((30, 60))
+
+
+@pytest.mark.parametrize(
+    ("times_s", "reason"), [([1.0, 2.0, 6.0], "only one beat was found between 5.5"), ([1.0, 2.0], "no beat was found")]
+)
+def test_fewer_than_two_beats_in_the_window_give_no_rate_but_a_reason(times_s, reason):
+    rate = heart_rate(Beats(times_s, np.zeros(len(times_s)), "fast", ("II",)), CPSC2019_WINDOW_S)
+    assert rate.mean_bpm is None
+    assert reason in rate.reason
 
 
 def test_one_beat_gives_no_rate_but_a_reason():
@@ -61,13 +76,17 @@ def test_a_lead_without_a_signal_has_no_beats_and_a_reason(values):
     beats = detect_beats(Recording(values[None], 500, ("II",)))
     assert len(beats) == 0
     assert "lead II" in beats.reason
-    assert beats.heart_rate.to_dict() == {"bpm": None, "low": None, "high": None, "reason": beats.reason}
+    nothing = dict.fromkeys(("bpm", "mean_bpm", "low", "high"))
+    assert beats.heart_rate.to_dict() == nothing | {"reason": beats.reason}
+    assert beats.rr.to_dict() == {"n": 0, "reason": beats.reason} | dict.fromkeys(
+        ("median_ms", "mean_ms", "min_ms", "max_ms")
+    )
 
 
 def test_a_rate_too_slow_to_show_beats_is_said_so():
     beats = detect_beats(Recording(np.random.default_rng(0).normal(size=(1, 500)), MIN_FS - 1, ("II",)))
     assert len(beats) == 0
-    assert "24 Hz is too slow" in beats.reason
+    assert "39 Hz is too slow" in beats.reason
 
 
 def test_lead_ii_is_searched_wherever_it_stands_and_the_first_signal_where_ii_is_flat():
@@ -109,7 +128,7 @@ def test_beats_that_no_stretch_holds_two_of_give_no_rate():
 
 def test_beats_cannot_be_changed_afterwards():
     times = np.array([1.0, 2.0])
-    beats = Beats(times, [1.0], "fast", ("II",))
+    beats = Beats(times, [0, 0], "fast", ("II",))
     times[0] = 9
     assert beats.times_s[0] == 1
     with pytest.raises(ValueError, match="read-only"):
@@ -118,7 +137,7 @@ def test_beats_cannot_be_changed_afterwards():
 
 @settings(max_examples=80, deadline=None)
 @given(
-    fs=st.sampled_from([25.0, 33.3, 62.0, 100.0, 360.0, 500.0]),
+    fs=st.sampled_from([40.0, 62.0, 100.0, 360.0, 500.0, 2000.0]),
     seconds=st.floats(0.01, 4),
     seed=st.integers(0, 2**32 - 1),
     scale=st.integers(-30, 30),
@@ -133,37 +152,3 @@ def test_noise_of_any_length_and_size_gives_beats_in_order_or_a_reason(fs, secon
     assert (np.diff(beats.times_s) > 0).all()
     assert ((beats.times_s >= 0) & (beats.times_s < values.size / fs)).all()
     assert (beats.heart_rate.bpm is None) == (beats.heart_rate.reason is not None)
-
-
-def test_noise_does_not_corrupt_memory():
-    """What sleepecg's C backend did: run in a process of its own, with an allocator that checks itself."""
-    script = (
-        "import numpy as np\n"
-        "from ecg_core.beats import DETECTORS\n"
-        "for n in (32, 501, 1001, 2501):\n"
-        "    for seed in range(20):\n"
-        "        DETECTORS['fast'](np.random.default_rng(seed).normal(size=n), n - 1.0)\n"
-    )
-    environment = os.environ | {"MALLOC_CHECK_": "3", "MALLOC_PERTURB_": "7"}
-    assert subprocess.run([sys.executable, "-c", script], env=environment, check=False).returncode == 0
-
-
-def test_detector_agrees_with_sleepecg_as_published():
-    from sleepecg.heartbeats import detect_heartbeats
-
-    signal = make_recording(("II",), n_samples=20_000).signal[0].astype(np.float64)
-    assert np.array_equal(DETECTORS["fast"](signal, 500.0), detect_heartbeats(signal, 500.0))
-
-
-@pytest.mark.skipif("EINTHOVEN_DATA_DIR" not in os.environ, reason="EINTHOVEN_DATA_DIR names no folder")
-def test_beats_of_mitdb_101_are_found():
-    recording = read(Path(os.environ["EINTHOVEN_DATA_DIR"]) / "mitdb" / "101.hea")
-    truth = [
-        time
-        for time, symbol in zip(recording.annotations["atr"].time_s, recording.annotations["atr"].symbol, strict=True)
-        if symbol in BEATS_OF_NORMAL
-    ]
-    found = detect_beats(recording).times_s
-    distance = np.abs(found[:, None] - np.array(truth)[None]).min
-    assert (distance(axis=0) < 0.15).mean() > 0.998
-    assert (distance(axis=1) < 0.15).mean() > 0.998

@@ -38,7 +38,7 @@ def test_json_form_has_the_parts_of_the_analysis_under_their_names():
     assert found["recording"]["warnings"] == ["units: mV, stated by the file"]
     assert "subject" not in found["recording"]
     assert found["subject"] == {"id": "P-0042", "age": 63.0, "sex": "female", "facts": {}}
-    assert set(found["beats"]) == {"method", "leads", "times_s", "reason", "heart_rate"}
+    assert set(found["beats"]) == {"method", "leads", "times_s", "reason", "heart_rate", "rr", "hrv"}
     assert found["provenance"]["software"] == {"name": "einthoven", "version": __version__}
     assert before <= datetime.fromisoformat(found["provenance"]["analysed_at"]) <= datetime.now(UTC)
 

@@ -1,0 +1,133 @@
+"""Beats: accuracy and time of `fast` and of its peers on the same signals, and 24 h of one lead beside sleepecg.
+
+MIT-BIH (without flutter; the paced records are in) and CPSC2019 where EINTHOVEN_DATA_DIR holds them, else synthetic
+ECGs in muscle noise. Every detector gets the same lead as float64 (ours: float32, as recordings hold it).
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+from sleepecg import detect_heartbeats
+
+from benchmarks.timing import compare
+from ecg_core.beats import detect_beats
+from ecg_core.datasets import DATASETS, data_dir
+from ecg_core.evaluation import beats, cpsc2019
+from ecg_core.evaluation.bootstrap import Score
+from ecg_core.preprocess import resample
+from ecg_core.recording import Recording
+from ecg_core.synthesis import synthesize
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from wfdb.processing import gqrs_detect, xqrs_detect
+
+Finder = Callable[[np.ndarray, float], np.ndarray]
+Figures = Mapping[str, float]
+Record = tuple[Recording, Callable[[np.ndarray], Figures]]
+"""One lead, and what gives the figures of the samples found in it."""
+
+DAY_FS = 250.0
+DAY_S = 24 * 3600
+
+
+def fast(lead: np.ndarray, fs: float) -> np.ndarray:
+    """Find beats as `detect_beats` does."""
+    return np.rint(detect_beats(Recording(lead[None], fs, ("II",)), method="fast").times_s * fs)
+
+
+FINDERS: dict[str, Finder] = {
+    "einthoven fast": fast,
+    "sleepecg (C)": lambda lead, fs: detect_heartbeats(lead, fs),
+    "wfdb xqrs": lambda lead, fs: xqrs_detect(lead, fs, verbose=False),
+    "wfdb gqrs": lambda lead, fs: gqrs_detect(sig=lead, fs=fs),
+}
+
+
+def searched(recording: Recording) -> Recording:
+    """Return the one lead that `detect_beats` chooses."""
+    return recording.select(("II" if "II" in recording.leads else recording.leads[0],))
+
+
+def mitdb() -> Iterator[Record]:
+    """Yield the MIT-BIH records."""
+    for _, recording, truth in DATASETS["mitdb"].iterate(data_dir()):
+        fs = recording.fs
+        left_out = beats.flutter_spans(truth.other_sample / fs, truth.other_symbol, recording.duration_s)
+        reference = truth.beat_sample / fs
+        yield (
+            searched(recording),
+            lambda found, fs=fs, reference=reference, left_out=left_out: beats.tally_beats(
+                reference, found / fs, left_out=left_out
+            ),
+        )
+
+
+def cpsc() -> Iterator[Record]:
+    """Yield the CPSC2019 records; the rate is that of the beats found, by the reference's rule."""
+    for _, recording, truth in DATASETS["cpsc2019"].iterate(data_dir()):
+        yield (
+            recording,
+            lambda found, peaks=truth.r_peaks: cpsc2019.score_record(peaks, found, cpsc2019.heart_rate(found)),
+        )
+
+
+def synthetic() -> Iterator[Record]:
+    """Yield minutes of synthetic ECG in muscle noise."""
+    for seed in range(40):
+        made = synthesize(("sinus", "af", "pvc", "tachycardia")[seed % 4], duration_s=60, noise="muscle", seed=seed)
+        reference = made.truth.qrs.peak_s
+        yield (
+            searched(made.recording),
+            lambda found, fs=made.recording.fs, reference=reference: beats.tally_beats(reference, found / fs),
+        )
+
+
+Scorer = Callable[[Sequence[Figures]], Score]
+SETS: dict[str, tuple[Callable[[], Iterator[Record]], Scorer, tuple[str, ...]]] = {
+    "mitdb": (mitdb, beats.score_beats, ("se_150ms", "ppv_150ms", "f1_75ms")),
+    "cpsc2019": (cpsc, cpsc2019.score_records, ("qrs_official", "qrs_strict", "hr_official")),
+}
+SYNTHETIC = {"synthetic": (synthetic, beats.score_beats, ("se_150ms", "ppv_150ms", "f1_75ms"))}
+
+
+def examine(find: Finder, records: Sequence[Record], score: Scorer, names: tuple[str, ...]) -> dict[str, float]:
+    """Return the metrics named, and the seconds taken."""
+    seconds, answers = 0.0, []
+    for recording, judge in records:
+        lead = recording.signal[0] if find is fast else recording.signal[0].astype(np.float64)
+        start = time.perf_counter()
+        found = find(lead, recording.fs)
+        seconds += time.perf_counter() - start
+        answers.append(judge(np.asarray(found, np.float64)))
+    metrics = score(answers)(np.ones((1, len(answers))))
+    return {name: float(metrics[name][0]) for name in names} | {"seconds": seconds}
+
+
+def main() -> dict[str, dict[str, float]]:
+    """Print a table a data set and the ratio on 24 h, and return the figures."""
+    results: dict[str, dict[str, float]] = {}
+    here = {name: parts for name, parts in SETS.items() if (data_dir() / name).is_dir()}
+    longest: list[np.ndarray] = []
+    for name, (read, score, names) in (here or SYNTHETIC).items():
+        records = list(read())
+        longest = longest or [resample(recording, DAY_FS).signal[0] for recording, _ in records]
+        print(f"| {name}, n = {len(records)} | {' | '.join(names)} | s |")
+        print("|---" * (len(names) + 2) + "|")
+        for peer, find in FINDERS.items():
+            row = results[f"{name}, {peer}"] = examine(find, records, score, names)
+            print(f"| {peer} | " + " | ".join(f"{value:.4f}" for value in row.values()) + " |")
+        print()
+    day = np.resize(np.concatenate(longest), round(DAY_FS * DAY_S))
+    recording, plain = Recording(day[None], DAY_FS, ("II",)), day.astype(np.float64)
+    here_24h = compare(lambda: detect_beats(recording), lambda: detect_heartbeats(plain, DAY_FS), seconds=20)
+    results["24 h"] = here_24h
+    print(
+        f"24 h, 1 lead, 250 Hz: {here_24h['ratio']:.2f} x sleepecg's time ({here_24h['ratio_low']:.2f}-"
+        f"{here_24h['ratio_high']:.2f}); {here_24h['ours_ms']:.0f} against {here_24h['theirs_ms']:.0f} ms"
+    )
+    return results
