@@ -30,6 +30,7 @@ STATUS: dict[type[ecg.EcgError], HTTPStatus] = {
     ecg.UnknownName: HTTPStatus.NOT_FOUND,
     ecg.DuplicateName: HTTPStatus.CONFLICT,
     ecg.DataSetError: HTTPStatus.SERVICE_UNAVAILABLE,
+    ecg.ModelError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """A crash on an upload is the upload's doing (422); a reading process that cannot be had is ours (503)."""
 

@@ -103,6 +103,34 @@ class Hrv(Schema):
     )
 
 
+class LeadQuality(Schema):
+    """What one lead is good for."""
+
+    verdict: Literal["good", "usable", "poor"] = Field(examples=["usable"])
+    reasons: list[str] = Field(
+        default=[], description="Each begins with what is wrong.", examples=[["mains: hum of 0.12 mV"]]
+    )
+
+
+class Quality(Schema):
+    """What the recording is good for; analyses abstain from what is poor."""
+
+    verdict: Literal["good", "usable", "poor"] = Field(examples=["good"])
+    reasons: list[str] = Field(default=[], description="Why it is not good.", examples=[["poor: V3"]])
+    unacceptable_probability: float | None = Field(
+        description="That an expert would call the twelve leads unacceptable.", examples=[0.02]
+    )
+    unacceptable_reason: str | None = Field(
+        default=None, description="Why there is no probability, where there is none."
+    )
+    model: dict[str, str] | None = Field(
+        default=None,
+        description="Name, version and sha256 of the model that gave it.",
+        examples=[{"name": "quality", "version": "1.0.0"}],
+    )
+    leads: dict[str, LeadQuality] = Field(examples=[{"II": {"verdict": "good", "reasons": []}}])
+
+
 class Beats(Schema):
     """The heartbeats."""
 
@@ -155,6 +183,7 @@ class Analysis(Schema):
 
     recording: Recording
     subject: Subject
+    quality: Quality
     beats: Beats
     provenance: Provenance
 

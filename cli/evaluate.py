@@ -72,12 +72,12 @@ def evaluate(
     from ecg_core.evaluation import evaluate as examine
 
     if json_file is not None:
-        _make_room(json_file)
+        make_room(json_file)
     with _progress(f"{model} on {data}") as progress:
         result = examine(model, data, root, split=split, include_trained=include_trained, progress=progress)
     if json_file is not None:
         result.save(json_file)
-    _show(result)
+    show(result)
     for name in list(result.unreadable)[:_SHOWN]:
         complain(ValueError(f"not scored: {name}: {result.unreadable[name]}"))
     if len(result.unreadable) > _SHOWN:
@@ -94,7 +94,7 @@ def add_to(app: typer.Typer) -> None:
     )(fails_clearly(evaluate))
 
 
-def _make_room(path: Path) -> None:
+def make_room(path: Path) -> None:
     """Make the folder of the file before the work, so that its result is not lost after it."""
     from ecg_core.errors import WriteError
 
@@ -106,7 +106,7 @@ def _make_room(path: Path) -> None:
         raise WriteError("is a folder", file=str(path), expected="a file")
 
 
-def _show(result: Evaluation) -> None:
+def show(result: Evaluation) -> None:
     """Print the figures for people."""
     from rich.markup import escape
     from rich.table import Table

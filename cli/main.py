@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import beats, data, evaluate, recordings, serve, synth
+from cli import beats, data, evaluate, recordings, serve, synth, train
 
 app = typer.Typer(
     name="ecg",
@@ -23,6 +23,7 @@ recordings.add_to(app)
 synth.add_to(app)
 beats.add_to(app)
 evaluate.add_to(app)
+train.add_to(app)
 serve.add_to(app)
 app.add_typer(data.app, name="data")
 

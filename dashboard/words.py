@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.schemas import Analysis, Problem
+from api.schemas import Analysis, Problem, Quality
 
 _WHAT_TO_DO = {
     "unknown_format": "Check that the file is an ECG in one of the formats listed below, and that it is whole.",
@@ -51,6 +51,15 @@ def rate_range(analysis: Analysis) -> str:
     if heart_rate.low is None or heart_rate.high is None:
         return heart_rate.reason or ""
     return f"{heart_rate.low:.0f} to {heart_rate.high:.0f} over {len(beats.times_s)} beats in {', '.join(beats.leads)}"
+
+
+def quality(found: Quality) -> str:
+    """Return the verdict on the signal, with what is wrong in which lead."""
+    text = f"Signal quality: {found.verdict}"
+    if found.reasons:
+        text += f" ({'; '.join(found.reasons)})"
+    wrong = [f"{name}: {', '.join(lead.reasons)}" for name, lead in found.leads.items() if lead.verdict != "good"]
+    return ". ".join([text, *wrong]) + "."
 
 
 def size(n_bytes: int) -> str:

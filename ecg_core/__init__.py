@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ecg_core.errors import EcgError
     from ecg_core.leads import derive_leads
     from ecg_core.pipeline import Analysis, analyze
+    from ecg_core.quality import assess_quality
     from ecg_core.readers import ReadOptions
     from ecg_core.reading import read, read_many
     from ecg_core.recording import Recording, Subject
@@ -24,6 +25,7 @@ _HOMES = {
     "Recording": "recording",
     "Subject": "recording",
     "analyze": "pipeline",
+    "assess_quality": "quality",
     "derive_leads": "leads",
     "read": "reading",
     "read_many": "reading",
@@ -37,6 +39,7 @@ __all__ = [
     "Subject",
     "__version__",
     "analyze",
+    "assess_quality",
     "derive_leads",
     "read",
     "read_many",

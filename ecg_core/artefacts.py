@@ -2,17 +2,37 @@
 
 A model is a folder ``<name>/<version>/`` with a ``manifest.toml``. The shipped ones lie in ``models/`` of a checkout,
 or inside the installed package; a user's in the folder that ``EINTHOVEN_MODELS`` names, else in the user's data folder.
+
+The manifest lists every other file of the folder with its sha256, and nothing is used before it was compared. Which
+records a model was trained on stands in ``records.json``, data set by data set, each record by its `record_hash`.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import platformdirs
 
-from ecg_core.errors import DuplicateName, UnknownName
+from ecg_core.errors import DuplicateName, ModelError, UnknownName
+from ecg_core.recording import Recording, Step
+from ecg_core.registry import Registry
+
+MANIFEST = "manifest.toml"
+RECORDS = "records.json"
+REQUIRED = ("name", "version", "title", "task", "inputs", "preprocessing", "labels", "training_data", "files")
+"""What every manifest states; the rest is the business of the code that uses the model."""
+_KEPT = 16
+_STEPS_PER_MV = 1000
+_NOT_RECORDED = -(1 << 62)
 
 
 @dataclass(frozen=True)
@@ -22,6 +42,45 @@ class ModelFolder:
     name: str
     version: str
     path: Path
+
+
+@dataclass(frozen=True, eq=False)
+class Artefact:
+    """A model, read whole and compared with its checksums."""
+
+    name: str
+    version: str
+    path: Path
+    manifest: Mapping[str, Any]
+    sha256: str
+    """Of the manifest, and so of all that it lists."""
+    files: Mapping[str, bytes]
+    """Content of every file that the manifest lists."""
+
+    @property
+    def preprocessing(self) -> tuple[Step, ...]:
+        """What `ecg_core.preprocess.replay` does with a recording before the model reads it."""
+        return tuple(Step(step["name"], step["parameters"]) for step in self.manifest["preprocessing"])
+
+    def json(self, name: str) -> Any:
+        """Return the content of one JSON file."""
+        if name not in self.files:
+            raise ModelError("the model has no such file", file=str(self.path), found=name, options=self.files)
+        try:
+            return json.loads(self.files[name])
+        except ValueError as error:
+            raise ModelError("is not JSON", file=str(self.path / name), found=error) from error
+
+    def trained_on(self, data: str) -> frozenset[str]:
+        """Return the hashes of the records of the data set ``data`` that the model has seen."""
+        return frozenset(self.json(RECORDS).get(data, ())) if RECORDS in self.files else frozenset()
+
+
+Runner = Callable[[Artefact, Recording], Mapping[str, np.ndarray]]
+"""(model, recording) -> its outputs by name, as its golden vectors hold them; NaN where it declines."""
+
+RUNNERS: Registry[Runner] = Registry("task of a model")
+"""How the models of a task (the manifest's ``task``) are run, whatever they are."""
 
 
 def user_models() -> Path:
@@ -47,7 +106,7 @@ def list_models() -> list[ModelFolder]:
     """
     found: dict[tuple[str, str], ModelFolder] = {}
     for root in (shipped_models(), user_models()):
-        for manifest in sorted(root.glob("*/*/manifest.toml")):
+        for manifest in sorted(root.glob(f"*/*/{MANIFEST}")):
             folder = manifest.parent
             key = (folder.parent.name, folder.name)
             if key in found:
@@ -68,6 +127,82 @@ def find_model(name: str, version: str | None = None) -> ModelFolder:
             "no such model", field="model", found=wanted, options=[f"{m.name}/{m.version}" for m in models]
         )
     return max(matching, key=lambda model: _as_numbers(model.version))
+
+
+def load_model(name: str, version: str | None = None) -> Artefact:
+    """Return one model, in its highest version unless one is named, with its files compared with their checksums.
+
+    Raises
+    ------
+    UnknownName
+        There is no such model.
+    ModelError
+        It is incomplete, damaged or altered.
+    """
+    return load_artefact(find_model(name, version).path)
+
+
+def load_artefact(folder: Path) -> Artefact:
+    """Return the model in ``folder``; one that was read before is read again only if its manifest has changed."""
+    path = folder / MANIFEST
+    try:
+        changed = path.stat().st_mtime_ns
+    except OSError as error:
+        raise ModelError("is no model", file=str(folder), found=error.strerror, expected=f"a {MANIFEST}") from error
+    return _load(folder, changed)
+
+
+@lru_cache(_KEPT)
+def _load(folder: Path, _changed: int) -> Artefact:
+    try:
+        content = (folder / MANIFEST).read_bytes()
+        manifest = tomllib.loads(content.decode())
+    except (OSError, ValueError) as error:
+        raise ModelError("cannot be read", file=str(folder / MANIFEST), found=error, expected="TOML") from error
+    if missing := [key for key in REQUIRED if key not in manifest]:
+        raise ModelError("the manifest is incomplete", file=str(folder / MANIFEST), expected=", ".join(missing))
+    stated = (manifest["name"], manifest["version"])
+    if stated != (folder.parent.name, folder.name):
+        raise ModelError(
+            "the folder does not bear the model's name",
+            file=str(folder),
+            found="/".join(map(str, stated)),
+            expected=f"{folder.parent.name}/{folder.name}",
+        )
+    files = {name: _read_checked(folder, name, sha256) for name, sha256 in manifest["files"].items()}
+    return Artefact(*stated, folder, manifest, hashlib.sha256(content).hexdigest(), files)
+
+
+def _read_checked(folder: Path, name: str, sha256: str) -> bytes:
+    """Return a file of the folder itself, if it is what the manifest says."""
+    if Path(name).name != name:
+        raise ModelError("a model's files lie in its own folder", file=str(folder / MANIFEST), found=name)
+    try:
+        content = (folder / name).read_bytes()
+    except OSError as error:
+        raise ModelError("a file of the model cannot be read", file=str(folder / name), found=error.strerror) from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise ModelError(
+            "a file of the model is not what its manifest says", file=str(folder / name), found=found, expected=sha256
+        )
+    return content
+
+
+def record_hash(recording: Recording) -> str:
+    """Return a name for what was recorded, whatever format it is kept in: the sha256 of rate, leads and signal.
+
+    The signal counts to the microvolt, lead by lead in the order of their names. Recordings with no signal in any lead
+    are all alike, so the name of the file, without suffix, tells them apart.
+    """
+    digest = hashlib.sha256(f"{recording.fs:.6g} {recording.n_samples}".encode())
+    for name, row in sorted(zip(recording.leads, recording.signal, strict=True), key=lambda lead: lead[0]):
+        digest.update(f" {name} ".encode())
+        steps = np.rint(row.astype(np.float64) * _STEPS_PER_MV)
+        digest.update(np.where(np.isnan(steps), _NOT_RECORDED, steps).astype("<i8").tobytes())
+    if recording.source and not np.nan_to_num(np.diff(recording.signal, axis=1)).any():
+        digest.update(Path(recording.source.name).stem.encode())
+    return digest.hexdigest()
 
 
 def _as_numbers(version: str) -> tuple[tuple[int, str], ...]:

@@ -166,7 +166,7 @@ def detect_beats(recording: Recording, lead: str | None = None, method: str = "f
     """
     detect = DETECTORS[method]
     if recording.fs < MIN_FS:
-        return _none(method, f"{recording.fs:g} Hz is too slow to see beats in; {MIN_FS:g} Hz are needed")
+        return no_beats(method, f"{recording.fs:g} Hz is too slow to see beats in; {MIN_FS:g} Hz are needed")
     if lead is None:
         names = tuple(sorted(recording.leads, key=lambda name: name != PREFERRED_LEAD))
     else:
@@ -182,7 +182,7 @@ def detect_beats(recording: Recording, lead: str | None = None, method: str = "f
             reason = None if inside.any() else f"no beat stands out in lead {name}"
             return Beats(sample[inside] / recording.fs, stretch[inside], method, (name,), reason)
     which = f"lead {names[0]} is" if len(names) == 1 else "all leads are"
-    return _none(method, f"{which} flat, missing or recorded for less than {MIN_STRETCH_S:g} s at a time")
+    return no_beats(method, f"{which} flat, missing or recorded for less than {MIN_STRETCH_S:g} s at a time")
 
 
 def heart_rate(beats: Beats, window_s: tuple[float, float] | None = None) -> HeartRate:
@@ -214,7 +214,8 @@ def heart_rate(beats: Beats, window_s: tuple[float, float] | None = None) -> Hea
     return HeartRate(float(60 / median), float(60 / mean), float(60 / longest), float(60 / shortest))
 
 
-def _none(method: str, reason: str) -> Beats:
+def no_beats(method: str, reason: str) -> Beats:
+    """Return that there are no beats, and why."""
     return Beats(np.empty(0), np.empty(0), method, (), reason)
 
 

@@ -15,7 +15,8 @@
     ├── InvalidValue             an argument that cannot be used
     ├── UnknownName              a name that a registry does not hold
     ├── DuplicateName            a name that a registry holds already
-    └── DataSetError             a public data set that is missing, incomplete or damaged
+    ├── DataSetError             a public data set that is missing, incomplete or damaged
+    └── ModelError               a model that is incomplete, damaged or altered
 
 Each class has a stable ``code``; `EcgError.to_dict` and `EcgError.from_dict` carry an error across a process boundary.
 """
@@ -160,6 +161,12 @@ class DataSetError(EcgError):
     """A public data set that is missing, incomplete or damaged."""
 
     code = "data_set_error"
+
+
+class ModelError(EcgError):
+    """A model that is incomplete, damaged or altered."""
+
+    code = "model_error"
 
 
 def all_errors() -> tuple[type[EcgError], ...]:

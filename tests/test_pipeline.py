@@ -32,7 +32,7 @@ def test_json_form_has_the_parts_of_the_analysis_under_their_names():
     )
     before = datetime.now(UTC).replace(microsecond=0)
     found = analyze(recording).to_dict()
-    assert list(found) == ["recording", "subject", "beats", "provenance"]
+    assert list(found) == ["recording", "subject", "quality", "beats", "provenance"]
     expected = {"sha256": "0" * 64, "format": "edf", "fs": 500.0, "leads": ["I", "II"], "duration_s": 4.0}
     assert expected.items() <= found["recording"].items()
     assert found["recording"]["warnings"] == ["units: mV, stated by the file"]
@@ -57,3 +57,21 @@ def test_json_form_is_json_with_null_for_what_could_not_be_had(recording):
     found = json.loads(json.dumps(analyze(recording).to_dict(), allow_nan=False))
     rate = found["beats"]["heart_rate"]
     assert (rate["bpm"] is None) == (rate["reason"] is not None)
+
+
+def test_beats_come_from_a_lead_that_can_be_trusted():
+    recording = make_recording(n_samples=5000)
+    signal = recording.signal.copy()
+    signal[recording.leads.index("II")] = 0.0
+    found = analyze(Recording(signal, 500, recording.leads))
+    assert found.quality.leads["II"].verdict == "poor"
+    assert found.beats.leads == ("I",)
+
+
+def test_recording_that_can_not_be_trusted_gives_no_beats_but_the_reason():
+    noise = np.cumsum(np.random.default_rng(0).normal(0, 3, (2, 5000)), axis=1)
+    found = analyze(Recording(noise, 500, ("I", "II")))
+    assert found.quality.verdict == "poor"
+    assert len(found.beats) == 0
+    assert found.beats.reason.startswith("the signal is poor in I")
+    assert found.beats.heart_rate.bpm is None

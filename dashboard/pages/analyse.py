@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from api.schemas import Info, Prediction, Problem
+from api.schemas import Info, Prediction, Problem, Quality
 from dashboard import client, words
 from dashboard.components.ecg_paper import ecg_paper
 
@@ -92,12 +92,21 @@ def _show(prediction: Prediction) -> None:
     duration.caption(recording.start.replace("T", " ") if recording.start else "no date in the file")
     fs.metric("Sampling rate", f"{recording.fs:g} Hz")
     fs.caption(f"{recording.n_samples:,} samples a lead")
+    _show_quality(prediction.quality)
     if prediction.signal:
         seconds = len(prediction.signal.values[0]) / prediction.signal.fs
         whole = seconds >= recording.duration_s
         note = "" if whole else f"first {words.duration(seconds)} of {words.duration(recording.duration_s)}"
         ecg_paper(prediction.signal, prediction.beats, note=note)
     _show_reading(prediction)
+
+
+def _show_quality(quality: Quality) -> None:
+    """Show what the signal is good for: loudly only where it is good for nothing."""
+    if quality.verdict == "poor":
+        st.warning(_literally(words.quality(quality)), icon=":material/signal_disconnected:")
+    else:
+        st.caption(_literally(words.quality(quality)))
 
 
 def _show_reading(prediction: Prediction) -> None:

@@ -40,6 +40,9 @@ class Evaluation:
     """Records that are here but could not be read, and why; they are not in ``n``."""
     missing: int = 0
     """Records of the set's own list that are not in the folder."""
+    trained_on: tuple[str, ...] = ()
+    """Records that the model was trained on, by what was recorded; not in ``n`` unless ``trained_on_included``."""
+    trained_on_included: bool = False
     records: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
     """Record to the figures that make sense for one record alone."""
 
@@ -54,6 +57,11 @@ class Evaluation:
             "metrics": {name: metric.to_dict() for name, metric in self.metrics.items()},
             "missing": self.missing,
             "unreadable": dict(self.unreadable),
+            "trained_on": {
+                "n": len(self.trained_on),
+                "included": self.trained_on_included,
+                "records": list(self.trained_on),
+            },
             "records": {name: dict(figures) for name, figures in self.records.items()},
         }
 

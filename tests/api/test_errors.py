@@ -50,7 +50,7 @@ def test_an_error_of_the_library_is_answered_with_its_status_and_all_it_says(kin
 
 def test_an_error_that_joined_the_tree_later_has_the_status_of_its_parent():
     class Later(ReaderFailed):
-        code = "reader_failed"
+        code = "later"
 
     app = create_app(Settings())
 

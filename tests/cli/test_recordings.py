@@ -192,7 +192,7 @@ def test_reading_a_text_format_imports_only_what_it_needs(tmp_path, recording):
 
 
 @pytest.mark.parametrize(
-    "command", ["info", "convert", "plot", "synth", "data", "beats", "evaluate", "serve", "dashboard", "up"]
+    "command", ["info", "convert", "plot", "synth", "data", "beats", "evaluate", "train", "serve", "dashboard", "up"]
 )
 def test_every_command_has_help_with_an_example(run, command):
     text = run(command, "--help").output

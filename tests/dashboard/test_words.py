@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from api.schemas import Problem
+from api.schemas import LeadQuality, Problem, Quality
 from dashboard import words
 
 
@@ -32,3 +32,9 @@ def test_a_problem_is_told_with_what_was_found_and_expected():
     )
     assert words.what_happened(problem) == "a.edf: cut short. Found: 3 bytes."
     assert words.what_to_do(problem) == "a; b"
+
+
+def test_quality_is_told_with_the_leads_that_are_not_good():
+    leads = {"I": LeadQuality(verdict="good"), "II": LeadQuality(verdict="poor", reasons=["flat: one value"])}
+    found = Quality(verdict="usable", reasons=["poor: II"], unacceptable_probability=None, leads=leads)
+    assert words.quality(found) == "Signal quality: usable (poor: II). II: flat: one value."

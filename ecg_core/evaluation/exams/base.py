@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from ecg_core.artefacts import record_hash
 from ecg_core.datasets import DATASETS, Item
 from ecg_core.errors import DataSetError, EcgError
 from ecg_core.evaluation.bootstrap import RESAMPLES, Score, measure
@@ -36,6 +37,8 @@ class Exam(Generic[T, A]):
     """Make the scorer of these answers, in the order of the records."""
     per_record: tuple[str, ...] = ()
     """Metrics that make sense for one record alone."""
+    trained_on: Callable[[], frozenset[str]] = frozenset
+    """Hashes (`record_hash`) of the records of this set that the model was trained on."""
 
 
 EXAMS: Registry[Registry[Exam[Any, Any]]] = Registry("model to evaluate")
@@ -55,6 +58,7 @@ def evaluate(
     root: str | Path | None = None,
     *,
     split: str | None = None,
+    include_trained: bool = False,
     resamples: int = RESAMPLES,
     seed: int = 0,
     progress: Progress | None = None,
@@ -69,6 +73,8 @@ def evaluate(
         Where the set is, see `DataSet.locate`: any copy, whole or part.
     split
         Only the recordings of this split of the set.
+    include_trained
+        Score the records that the model was trained on too; they say how well it remembers, not how good it is.
     resamples, seed
         Of the bootstrap; resamples draw whole groups of the set (patients, tapes).
     progress
@@ -79,13 +85,14 @@ def evaluate(
     UnknownName
         There is no such model, or it is not evaluated on that set.
     DataSetError
-        The set is not there, or no record of it could be read.
+        The set is not there, or no record of it can be scored.
     """
     exam = EXAMS[model][data]
     dataset = DATASETS[data]
     listing = dataset.listing(root)
     entries = dataset.choose(listing.entries, split)
-    read, answers = [], []
+    seen = exam.trained_on()
+    read, answers, trained_on = [], [], []
     unreadable: dict[str, str] = {}
     for done, entry in enumerate(entries):
         if progress:
@@ -95,6 +102,10 @@ def evaluate(
         except EcgError as error:
             unreadable[entry.name] = str(error)
             continue
+        if seen and record_hash(item.recording) in seen:
+            trained_on.append(entry.name)
+            if not include_trained:
+                continue
         read.append(entry)
         answers.append(exam.answer(item))
     if progress:
@@ -103,8 +114,12 @@ def evaluate(
         raise DataSetError(
             "no record could be scored",
             file=str(listing.folder),
-            found=f"{len(entries)} records" + (f" in the split {split}" if split else "") + _first(unreadable),
-            expected="one or more labelled records that can be read",
+            found=f"{len(entries)} records"
+            + (f" in the split {split}" if split else "")
+            + (f", {len(trained_on)} of which the model was trained on" if trained_on else "")
+            + _first(unreadable),
+            expected="one or more labelled records that can be read" + (" and are new to it" if trained_on else ""),
+            options=("--include-trained (include_trained=True)",) if trained_on else (),
         )
     score = exam.score(answers)
     names = [entry.name for entry in read]
@@ -117,6 +132,8 @@ def evaluate(
         split=split,
         unreadable=unreadable,
         missing=len(listing.missing),
+        trained_on=tuple(trained_on),
+        trained_on_included=include_trained,
         records=_each(score, names, exam.per_record),
     )
 
