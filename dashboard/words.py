@@ -54,12 +54,13 @@ def rate_range(analysis: Analysis) -> str:
 
 
 def quality(found: Quality) -> str:
-    """Return the verdict on the signal, with what is wrong in which lead."""
-    text = f"Signal quality: {found.verdict}"
-    if found.reasons:
-        text += f" ({'; '.join(found.reasons)})"
-    wrong = [f"{name}: {', '.join(lead.reasons)}" for name, lead in found.leads.items() if lead.verdict != "good"]
-    return ". ".join([text, *wrong]) + "."
+    """Return the verdict on the signal, and why."""
+    return f"Signal quality: {found.verdict}" + (f" ({'; '.join(found.reasons)})." if found.reasons else ".")
+
+
+def lead_faults(found: Quality) -> dict[str, str]:
+    """Return what is wrong in each lead that is not good."""
+    return {name: ", ".join(lead.reasons) for name, lead in found.leads.items() if lead.verdict != "good"}
 
 
 def size(n_bytes: int) -> str:

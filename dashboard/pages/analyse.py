@@ -107,6 +107,10 @@ def _show_quality(quality: Quality) -> None:
         st.warning(_literally(words.quality(quality)), icon=":material/signal_disconnected:")
     else:
         st.caption(_literally(words.quality(quality)))
+    if faults := words.lead_faults(quality):
+        with st.expander("Signal quality, lead by lead"):
+            rows = (f"| {_literally(name)} | {_literally(fault)} |" for name, fault in faults.items())
+            st.markdown("\n".join(["| | |", "|:--|:--|", *rows]))
 
 
 def _show_reading(prediction: Prediction) -> None:

@@ -37,4 +37,5 @@ def test_a_problem_is_told_with_what_was_found_and_expected():
 def test_quality_is_told_with_the_leads_that_are_not_good():
     leads = {"I": LeadQuality(verdict="good"), "II": LeadQuality(verdict="poor", reasons=["flat: one value"])}
     found = Quality(verdict="usable", reasons=["poor: II"], unacceptable_probability=None, leads=leads)
-    assert words.quality(found) == "Signal quality: usable (poor: II). II: flat: one value."
+    assert words.quality(found) == "Signal quality: usable (poor: II)."
+    assert words.lead_faults(found) == {"II": "flat: one value"}
