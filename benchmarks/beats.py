@@ -79,7 +79,9 @@ def cpsc() -> Iterator[Record]:
 def synthetic() -> Iterator[Record]:
     """Yield minutes of synthetic ECG in muscle noise."""
     for seed in range(40):
-        made = synthesize(("sinus", "af", "pvc", "tachycardia")[seed % 4], duration_s=60, noise="muscle", seed=seed)
+        made = synthesize(
+            ("sinus", "af", "pvc", "tachycardia")[seed % 4], duration_s=60, noise="muscle", snr_db=12, seed=seed
+        )
         reference = made.truth.qrs.peak_s
         yield (
             searched(made.recording),

@@ -444,3 +444,12 @@ def test_pool_is_of_no_use_in_a_fork(pool):
             pool.read(obey("complete"))
     finally:
         pool._owner = owner
+
+
+def test_where_no_worker_can_be_had_the_pool_reads_in_the_calling_process(monkeypatch):
+    monkeypatch.setattr(pool_module, "ISOLATED", False)
+    monkeypatch.setattr(process_module.subprocess, "Popen", None)
+    files = READERS["csv"].write(make_recording(("I", "II"), n_samples=300), "a")
+    with ReadPool() as pool:
+        assert_same(pool.read(files), read(files))
+        assert [result.name for result in pool.read_many(files)] == ["a.csv"]

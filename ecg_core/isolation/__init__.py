@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +26,7 @@ from pathlib import Path
 from ecg_core.isolation.pool import ReadPool
 from ecg_core.isolation.process import IsolationSettings
 from ecg_core.readers import Files, ReadOptions
-from ecg_core.reading import ReadResult, read, read_many
+from ecg_core.reading import ReadResult
 from ecg_core.recording import Recording
 
 __all__ = ["IsolationSettings", "ReadPool", "read_isolated", "read_many_isolated", "shared_pool"]
@@ -50,8 +49,6 @@ def read_isolated(
     source: Files | str | Path, options: ReadOptions | None = None, settings: IsolationSettings | None = None
 ) -> Recording:
     """Do what `ecg_core.read` does, in a worker process of the shared pool."""
-    if sys.platform == "win32":
-        return read(source, options)
     return shared_pool(settings).read(source, options)
 
 
@@ -59,6 +56,4 @@ def read_many_isolated(
     source: Files | str | Path, options: ReadOptions | None = None, settings: IsolationSettings | None = None
 ) -> Iterator[ReadResult]:
     """Do what `ecg_core.read_many` does, in a worker process of the shared pool."""
-    if sys.platform == "win32":
-        return read_many(source, options)
     return shared_pool(settings).read_many(source, options)

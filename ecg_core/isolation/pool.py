@@ -25,9 +25,11 @@ from ecg_core.isolation.wire import (
     pack,
 )
 from ecg_core.readers import Files, ReadOptions
-from ecg_core.reading import ReadResult, load
+from ecg_core.reading import ReadResult, load, read, read_many
 from ecg_core.recording import Recording
 
+ISOLATED = os.name == "posix"
+"""Whether workers can be had; elsewhere a pool reads in the calling process, without limits."""
 CRASHED = "the reading process crashed"
 TIMED_OUT = "reading takes longer than allowed"
 UNEXPECTED = "the reader failed in a way it should not"
@@ -99,7 +101,7 @@ class ReadPool:
         """Start every worker now, not each when it is first needed, and replace those that end at once."""
         with self._changed:
             self._started = True
-            while not self._closed and len(self._workers) < self.settings.workers:
+            while ISOLATED and not self._closed and len(self._workers) < self.settings.workers:
                 self._idle.append(self._add())
 
     def close(self) -> None:
@@ -126,6 +128,8 @@ class ReadPool:
         ReaderUnavailable
             No reading process was free in time.
         """
+        if not ISOLATED:
+            return read(source, options)
         request = self._prepare(source, options, many=False)
         try:
             results = list(self._exchange(request))
@@ -141,6 +145,9 @@ class ReadPool:
         The time limit holds for each recording. One that crashes its process or runs out of time is a result with that
         error; another process goes on with the next.
         """
+        if not ISOLATED:
+            yield from read_many(source, options)
+            return
         request = self._prepare(source, options, many=True)
         while True:
             try:
