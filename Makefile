@@ -30,7 +30,7 @@ format: $(VENV)/.development ## Put the code into its usual form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.development ## Measure beside the peers, as ratios
+bench: $(VENV)/.benchmarks ## Measure beside the peers, as ratios
 	$(BIN)/python -m benchmarks
 
 clean: ## Remove the environment and every cache
@@ -47,3 +47,7 @@ $(VENV)/.service: $(BIN)/python pyproject.toml constraints.txt
 $(VENV)/.development: $(BIN)/python pyproject.toml constraints.txt
 	$(PIP) --editable ".[dev]"
 	@touch $@ $(VENV)/.service
+
+$(VENV)/.benchmarks: $(VENV)/.development
+	$(PIP) --editable ".[dev,bench]"
+	@touch $@
