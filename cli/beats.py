@@ -10,6 +10,8 @@ from cli.common import AsJson, console, fails_clearly, print_json
 from cli.reading import Format, Fs, LeadNames, OneFile, Units, read_one, read_options
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ecg_core.beats import Beats
     from ecg_core.recording import Recording
 
@@ -26,6 +28,8 @@ _HRV_WORDS = {
 }
 _MANY = 20
 """Times printed for people."""
+_SURE = 0.8
+"""Beats of a lower confidence are pointed out."""
 _UNITS = {"ms": " ms", "percent": " %", "ms2": " ms²"}
 
 
@@ -37,10 +41,18 @@ def _methods(incomplete: str) -> list[str]:
 
 def beats(
     file: OneFile,
-    lead: Annotated[str | None, typer.Option("--lead", help="Lead to search; else II, else the first alive.")] = None,
+    lead: Annotated[
+        str | None, typer.Option("--lead", help="Lead to search; else all that can be searched as one.")
+    ] = None,
     method: Annotated[
-        str, typer.Option("--method", help="Name of a detector.", autocompletion=_methods, metavar="NAME")
-    ] = "fast",
+        str,
+        typer.Option(
+            "--method",
+            help="robust, the network, or fast, the classical detector.",
+            autocompletion=_methods,
+            metavar="NAME",
+        ),
+    ] = "robust",
     as_json: AsJson = False,
     fs: Fs = None,
     units: Units = None,
@@ -106,12 +118,18 @@ def _rows(found: Beats) -> list[tuple[str, str]]:
             if figure.reason:
                 missing.setdefault(figure.reason, []).append(word)
         rows += [("none", f"{', '.join(words)}: {reason}") for reason, words in missing.items()]
-    rows.append(("times", f"{', '.join(f'{time:.3f}' for time in found.times_s[:_MANY])}{_and_more(found)} s"))
+    if found.confidence is not None:
+        doubtful = found.times_s[found.confidence < _SURE]
+        rows.append(
+            ("doubtful", _times(doubtful) if len(doubtful) else f"none: every confidence is {_SURE:.0%} or more")
+        )
+    rows.append(("times", _times(found.times_s)))
     return rows
 
 
-def _and_more(found: Beats) -> str:
-    return f", ... ({len(found) - _MANY} more with --json)" if len(found) > _MANY else ""
+def _times(times_s: np.ndarray) -> str:
+    more = f", ... ({len(times_s) - _MANY} more with --json)" if len(times_s) > _MANY else ""
+    return f"{', '.join(f'{time:.3f}' for time in times_s[:_MANY])}{more} s"
 
 
 def _number(name: str, value: float) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecg_core.leads import canonical_lead
+from ecg_core.leads import LIMB, canonical_lead
 from ecg_core.recording import Recording
 from ecg_core.registry import Registry
 
@@ -24,8 +24,20 @@ MIN_STRETCH_S = 0.5
 CPSC2019_WINDOW_S = (5.5, 9.5)
 """The beats from which the challenge CPSC2019 takes the heart rate, by their mean interval."""
 
-Detector = Callable[[np.ndarray, float], np.ndarray]
-"""(one lead in mV, float32, NaN where not recorded, shape (n,); samples per second) -> increasing sample numbers."""
+MOST_FUSED = 8
+"""Leads that are searched together at most: as many as twelve leads have that do not follow from each other."""
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A way to find beats."""
+
+    find: Callable[[np.ndarray, float], tuple[np.ndarray, np.ndarray | None]]
+    """(leads in mV, float32, NaN where not recorded, shape (n_leads, n_samples); samples per second) -> increasing
+    sample numbers and, where it tells, the probability that each is a beat; both of shape (n_beats,)."""
+    fuses: bool
+    """Whether it makes one answer of several leads; else it is given one."""
+
 
 DETECTORS: Registry[Detector] = Registry("beat detector")
 
@@ -91,12 +103,15 @@ class Beats:
     """Leads that were searched; empty where none could be."""
     reason: str | None = None
     """Why there are no beats, where there are none."""
+    confidence: np.ndarray | None = None
+    """Probability that each is a beat, float64, shape (n_beats,), read-only; None where the method gives none."""
 
     def __post_init__(self) -> None:
-        for name, kind in (("times_s", np.float64), ("stretch", np.int64)):
-            values = np.array(getattr(self, name), kind)
-            values.setflags(write=False)
-            object.__setattr__(self, name, values)
+        for name, kind in (("times_s", np.float64), ("stretch", np.int64), ("confidence", np.float64)):
+            if getattr(self, name) is not None:
+                values = np.array(getattr(self, name), kind)
+                values.setflags(write=False)
+                object.__setattr__(self, name, values)
 
     def __len__(self) -> int:
         return len(self.times_s)
@@ -134,6 +149,7 @@ class Beats:
             "method": self.method,
             "leads": list(self.leads),
             "times_s": self.times_s.tolist(),
+            "confidence": None if self.confidence is None else self.confidence.tolist(),
             "reason": self.reason,
             "heart_rate": self.heart_rate.to_dict(),
             "rr": self.rr.to_dict(),
@@ -141,21 +157,23 @@ class Beats:
         }
 
 
-def detect_beats(recording: Recording, lead: str | None = None, method: str = "fast") -> Beats:
-    """Find the heartbeats of a recording in one of its leads.
+def detect_beats(recording: Recording, lead: str | None = None, method: str = "robust") -> Beats:
+    """Find the heartbeats of a recording.
 
     Parameters
     ----------
     recording
         Of any length, at any rate from `MIN_FS`.
     lead
-        The lead to search. Without it, II if it holds a signal, else the first lead that does.
+        The lead to search. Without it, ``robust`` searches all leads that hold a signal and do not follow from others,
+        as one, and ``fast`` searches II if it holds a signal, else the first lead that does.
     method
-        Name of a detector in `DETECTORS`.
+        Name of a detector in `DETECTORS`: ``robust``, the network, or ``fast``, the classical one.
 
     Returns
     -------
-    The beats; none, and the reason, where there is nothing to search or nothing to find.
+    The beats, at their peaks in II or the first lead searched; none, and the reason, where there is nothing to search
+    or nothing to find.
 
     Raises
     ------
@@ -164,7 +182,11 @@ def detect_beats(recording: Recording, lead: str | None = None, method: str = "f
     UnknownName
         There is no such detector.
     """
-    detect = DETECTORS[method]
+    return detect_beats_by(DETECTORS[method], method, recording, lead)
+
+
+def detect_beats_by(detector: Detector, method: str, recording: Recording, lead: str | None = None) -> Beats:
+    """Do as `detect_beats` with a detector that need not be registered; ``method`` is what it is called."""
     if recording.fs < MIN_FS:
         return no_beats(method, f"{recording.fs:g} Hz is too slow to see beats in; {MIN_FS:g} Hz are needed")
     if lead is None:
@@ -172,17 +194,25 @@ def detect_beats(recording: Recording, lead: str | None = None, method: str = "f
     else:
         recording.lead(lead)
         names = (canonical_lead(lead) or lead,)
-    for name in names:
-        values = recording.lead(name)
-        starts, stops = _stretches(values, recording.fs)
-        if len(starts):
-            sample = detect(values, recording.fs)
-            stretch = np.searchsorted(starts, sample, side="right") - 1
-            inside = (stretch >= 0) & (sample < stops[stretch])
-            reason = None if inside.any() else f"no beat stands out in lead {name}"
-            return Beats(sample[inside] / recording.fs, stretch[inside], method, (name,), reason)
-    which = f"lead {names[0]} is" if len(names) == 1 else "all leads are"
-    return no_beats(method, f"{which} flat, missing or recorded for less than {MIN_STRETCH_S:g} s at a time")
+    live = [name for name in names if len(_stretches(recording.lead(name)[None], recording.fs)[0])]
+    if not live:
+        which = f"lead {names[0]} is" if len(names) == 1 else "all leads are"
+        return no_beats(method, f"{which} flat, missing or recorded for less than {MIN_STRETCH_S:g} s at a time")
+    searched = _independent(live, recording.derived) if detector.fuses else (live[0],)
+    signal = np.stack([recording.lead(name) for name in searched])
+    starts, stops = _stretches(signal, recording.fs)
+    sample, confidence = detector.find(signal, recording.fs)
+    stretch = np.searchsorted(starts, sample, side="right") - 1
+    inside = (stretch >= 0) & (sample < stops[stretch])
+    which = f"lead {searched[0]}" if len(searched) == 1 else f"leads {', '.join(searched)}"
+    return Beats(
+        sample[inside] / recording.fs,
+        stretch[inside],
+        method,
+        searched,
+        None if inside.any() else f"no beat stands out in {which}",
+        None if confidence is None else confidence[inside],
+    )
 
 
 def heart_rate(beats: Beats, window_s: tuple[float, float] | None = None) -> HeartRate:
@@ -199,7 +229,7 @@ def heart_rate(beats: Beats, window_s: tuple[float, float] | None = None) -> Hea
     counted = beats
     if window_s is not None:
         inside = (beats.times_s > window_s[0]) & (beats.times_s < window_s[1])
-        counted = Beats(beats.times_s[inside], beats.stretch[inside], beats.method, beats.leads, beats.reason)
+        counted = replace(beats, times_s=beats.times_s[inside], stretch=beats.stretch[inside], confidence=None)
     rr_s = counted.rr_s
     if not len(rr_s):
         where = "" if window_s is None else f" between {window_s[0]:g} and {window_s[1]:g} s"
@@ -219,22 +249,41 @@ def no_beats(method: str, reason: str) -> Beats:
     return Beats(np.empty(0), np.empty(0), method, (), reason)
 
 
-def _stretches(values: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first samples, and those after the last, of the recorded stretches that can hold a beat."""
-    missing = np.isnan(values)
+def _independent(names: Sequence[str], derived: Sequence[str]) -> tuple[str, ...]:
+    """Return the leads that do not follow from others: two of the limb leads at most."""
+    recorded = [name for name in names if name not in derived] or list(names)
+    limb = [name for name in recorded if name in LIMB][:2]
+    return tuple(name for name in recorded if name in limb or name not in LIMB)[:MOST_FUSED]
+
+
+def _stretches(signal: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first samples, and those after the last, of the stretches of any lead that can hold a beat."""
+    missing = np.isnan(signal).all(axis=0)
     if not missing.any():
-        edges = np.array([[0, len(values)]])
+        edges = np.array([[0, signal.shape[1]]])
     else:
         edges = np.flatnonzero(np.diff(missing, prepend=True, append=True)).reshape(-1, 2)
     edges = edges[np.diff(edges, axis=1)[:, 0] >= MIN_STRETCH_S * fs]
-    alive = [bool(np.ptp(values[start:stop]) > 0) for start, stop in edges]
+    alive = [any(_varies(row[start:stop]) for row in signal) for start, stop in edges]
     return edges[alive, 0], edges[alive, 1]
 
 
-def _detect_fast(values: np.ndarray, fs: float) -> np.ndarray:
+def _varies(values: np.ndarray) -> bool:
+    low, high = np.fmin.reduce(values), np.fmax.reduce(values)
+    return bool(high > low)
+
+
+def _detect_fast(signal: np.ndarray, fs: float) -> tuple[np.ndarray, None]:
     from ecg_core.qrs import find_qrs
 
-    return find_qrs(values, fs)
+    return find_qrs(signal[0], fs), None
 
 
-DETECTORS.register("fast", _detect_fast)
+def _detect_robust(signal: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray]:
+    from ecg_core.robust import robust_detector
+
+    return robust_detector().find(signal, fs)
+
+
+DETECTORS.register("fast", Detector(_detect_fast, fuses=False))
+DETECTORS.register("robust", Detector(_detect_robust, fuses=True))

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecg_core.beats import CPSC2019_WINDOW_S, MIN_FS, Beats, detect_beats, heart_rate
+from ecg_core.beats import CPSC2019_WINDOW_S, DETECTORS, MIN_FS, Beats, detect_beats, heart_rate
 from ecg_core.errors import InvalidValue, UnknownName
 from ecg_core.recording import Recording
 from tests.helpers import make_recording
@@ -21,15 +23,15 @@ def pulses(times_s: list[float], *, fs: float, seconds: float, height: float = 1
 @pytest.mark.parametrize("fs", [MIN_FS, 50.0, 61.0, 100.0, 128.0, 187.0, 188.0, 250.0, 360.0, 500.0, 1000.0, 50_000.0])
 def test_beats_are_found_where_they_are_at_any_rate(fs):
     truth = [0.6, 1.4, 2.3, 3.0, 3.9, 4.7]
-    beats = detect_beats(Recording(pulses(truth, fs=fs, seconds=5.5)[None], fs, ("II",)))
+    beats = detect_beats(Recording(pulses(truth, fs=fs, seconds=5.5)[None], fs, ("II",)), method="fast")
     assert beats.times_s == pytest.approx(truth, abs=max(0.01, 1 / fs))
     assert beats.times_s.dtype == np.float64
-    assert (beats.method, beats.leads, beats.reason) == ("fast", ("II",), None)
+    assert (beats.method, beats.leads, beats.reason, beats.confidence) == ("fast", ("II",), None, None)
 
 
 def test_rate_is_sixty_over_the_median_interval_with_the_range_of_the_intervals():
     truth = [1.0, 2.0, 2.8, 3.8, 4.8, 6.05]
-    rate = detect_beats(Recording(pulses(truth, fs=500, seconds=7)[None], 500, ("II",))).heart_rate
+    rate = detect_beats(Recording(pulses(truth, fs=500, seconds=7)[None], 500, ("II",)), method="fast").heart_rate
     assert rate.bpm == pytest.approx(60, abs=0.5)
     assert rate.low == pytest.approx(60 / 1.25, abs=0.5)
     assert rate.high == pytest.approx(60 / 0.8, abs=0.5)
@@ -60,7 +62,7 @@ def test_fewer_than_two_beats_in_the_window_give_no_rate_but_a_reason(times_s, r
 
 
 def test_one_beat_gives_no_rate_but_a_reason():
-    beats = detect_beats(Recording(pulses([0.5], fs=500, seconds=0.9)[None], 500, ("II",)))
+    beats = detect_beats(Recording(pulses([0.5], fs=500, seconds=0.9)[None], 500, ("II",)), method="fast")
     assert len(beats) == 1
     assert beats.reason is None
     assert (beats.heart_rate.bpm, beats.heart_rate.low, beats.heart_rate.high) == (None, None, None)
@@ -72,8 +74,9 @@ def test_one_beat_gives_no_rate_but_a_reason():
     [np.zeros(5000), np.full(5000, np.nan), np.ones(100), np.array([1.0]), np.random.default_rng(0).normal(size=200)],
     ids=["flat", "missing", "short and flat", "one sample", "shorter than half a second"],
 )
-def test_a_lead_without_a_signal_has_no_beats_and_a_reason(values):
-    beats = detect_beats(Recording(values[None], 500, ("II",)))
+@pytest.mark.parametrize("method", list(DETECTORS))
+def test_a_lead_without_a_signal_has_no_beats_and_a_reason(values, method):
+    beats = detect_beats(Recording(values[None], 500, ("II",)), method=method)
     assert len(beats) == 0
     assert "lead II" in beats.reason
     nothing = dict.fromkeys(("bpm", "mean_bpm", "low", "high"))
@@ -89,13 +92,25 @@ def test_a_rate_too_slow_to_show_beats_is_said_so():
     assert "39 Hz is too slow" in beats.reason
 
 
-def test_lead_ii_is_searched_wherever_it_stands_and_the_first_signal_where_ii_is_flat():
+def test_fast_searches_lead_ii_wherever_it_stands_and_the_first_signal_where_ii_is_flat():
     recording = make_recording()
-    assert detect_beats(recording).leads == ("II",)
-    assert detect_beats(recording.select(("V3", "II", "I"))).leads == ("II",)
+    assert detect_beats(recording, method="fast").leads == ("II",)
+    assert detect_beats(recording.select(("V3", "II", "I")), method="fast").leads == ("II",)
     signal = recording.signal.copy()
     signal[1], signal[0, 200:] = 0, np.nan
-    assert detect_beats(Recording(signal, recording.fs, recording.leads)).leads == ("III",)
+    assert detect_beats(Recording(signal, recording.fs, recording.leads), method="fast").leads == ("III",)
+
+
+def test_robust_searches_the_leads_that_hold_a_signal_and_do_not_follow_from_others():
+    recording = make_recording()
+    chest = ("V1", "V2", "V3", "V4", "V5", "V6")
+    assert detect_beats(recording).leads == ("II", "I", *chest)
+    assert detect_beats(recording.select(("V3", "aVF", "aVL", "III"))).leads == ("V3", "aVF", "aVL")
+    signal = recording.signal.copy()
+    signal[1], signal[6] = 0, np.nan
+    assert detect_beats(Recording(signal, recording.fs, recording.leads)).leads == ("I", "III", *chest[1:])
+    limb = recording.select(("I", "II", "III"))
+    assert detect_beats(replace(limb, derived=("I",))).leads == ("II", "III")
 
 
 def test_a_named_lead_is_searched_under_any_of_its_names():
@@ -113,7 +128,7 @@ def test_an_unknown_detector_names_the_known_ones():
 def test_no_interval_is_measured_across_a_gap():
     values = pulses([1.0, 1.8, 2.6, 6.5, 7.3, 8.1], fs=500, seconds=9)
     values[1600:3000] = np.nan
-    beats = detect_beats(Recording(values[None], 500, ("II",)))
+    beats = detect_beats(Recording(values[None], 500, ("II",)), method="fast")
     assert beats.times_s == pytest.approx([1.0, 1.8, 2.6, 6.5, 7.3, 8.1], abs=0.01)
     assert beats.rr_s == pytest.approx([0.8] * 4, abs=0.01)
 
@@ -121,33 +136,34 @@ def test_no_interval_is_measured_across_a_gap():
 def test_beats_that_no_stretch_holds_two_of_give_no_rate():
     values = pulses([0.5, 2.5], fs=500, seconds=3)
     values[500:1000] = np.nan
-    rate = heart_rate(detect_beats(Recording(values[None], 500, ("II",))))
+    rate = heart_rate(detect_beats(Recording(values[None], 500, ("II",)), method="fast"))
     assert rate.bpm is None
     assert "no two of the 2 beats" in rate.reason
 
 
 def test_beats_cannot_be_changed_afterwards():
-    times = np.array([1.0, 2.0])
-    beats = Beats(times, [0, 0], "fast", ("II",))
-    times[0] = 9
-    assert beats.times_s[0] == 1
+    times, confidence = np.array([1.0, 2.0]), np.array([0.9, 0.8])
+    beats = Beats(times, [0, 0], "robust", ("II",), confidence=confidence)
+    times[0] = confidence[0] = 9
+    assert (beats.times_s[0], beats.confidence[0]) == (1, 0.9)
     with pytest.raises(ValueError, match="read-only"):
         beats.times_s[0] = 9
 
 
 @settings(max_examples=80, deadline=None)
 @given(
+    method=st.sampled_from(["fast", "robust"]),
     fs=st.sampled_from([40.0, 62.0, 100.0, 360.0, 500.0, 2000.0]),
     seconds=st.floats(0.01, 4),
     seed=st.integers(0, 2**32 - 1),
     scale=st.integers(-30, 30),
     gaps=st.floats(0, 0.02),
 )
-def test_noise_of_any_length_and_size_gives_beats_in_order_or_a_reason(fs, seconds, seed, scale, gaps):
+def test_noise_of_any_length_and_size_gives_beats_in_order_or_a_reason(method, fs, seconds, seed, scale, gaps):
     rng = np.random.default_rng(seed)
     values = rng.normal(size=max(1, round(seconds * fs))) * 10.0**scale
     values[rng.random(values.size) < gaps] = np.nan
-    beats = detect_beats(Recording(values[None], fs, ("V1",)))
+    beats = detect_beats(Recording(values[None], fs, ("V1",)), method=method)
     assert len(beats) or beats.reason
     assert (np.diff(beats.times_s) > 0).all()
     assert ((beats.times_s >= 0) & (beats.times_s < values.size / fs)).all()

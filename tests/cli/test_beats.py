@@ -38,15 +38,17 @@ def test_json_holds_what_the_library_finds(run, path):
 
 def test_people_read_rate_intervals_and_why_figures_are_missing(run, path):
     out = " ".join(run(path).stdout.split())
-    assert "50 in II, by fast" in out
+    assert "50 in II, I, by robust" in out
     assert "75 bpm (mean 75" in out
     assert "RMSSD" in out
     assert "VLF: the longest run of beats lasts 39 s; 300 s are needed" in out
     assert "(30 more with --json)" in out
+    assert "doubtful none: every confidence is 80% or more" in out
 
 
-def test_another_lead_can_be_searched(run, path):
-    assert json.loads(run(path, "--lead", "I", "--json").stdout)["leads"] == ["I"]
+def test_another_lead_and_another_detector_can_be_chosen(run, path):
+    found = json.loads(run(path, "--lead", "I", "--method", "fast", "--json").stdout)
+    assert (found["leads"], found["method"], found["confidence"]) == (["I"], "fast", None)
 
 
 @pytest.mark.parametrize(("option", "name", "known"), [("--lead", "V6", "I, II"), ("--method", "fats", "fast")])

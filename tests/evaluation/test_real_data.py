@@ -16,14 +16,14 @@ pytestmark = pytest.mark.skipif(ROOT is None, reason="EINTHOVEN_DATA_DIR does no
 
 
 def test_fast_detector_on_cpsc2019():
-    metrics = evaluate("beats", "cpsc2019", ROOT).metrics
+    metrics = evaluate("beats_fast", "cpsc2019", ROOT).metrics
     assert metrics["qrs_official"].value >= 0.417
     assert metrics["hr_official"].value >= 0.557
     assert metrics["qrs_strict"].value <= metrics["qrs_official"].value
 
 
 def test_fast_detector_on_mitdb():
-    metrics = evaluate("beats", "mitdb", ROOT).metrics
+    metrics = evaluate("beats_fast", "mitdb", ROOT).metrics
     assert metrics["se_150ms"].value >= 0.989
     assert metrics["ppv_150ms"].value >= 0.991
     assert metrics["ec57.ppv_150ms"].value >= 0.993
