@@ -9,11 +9,21 @@ from typing import NamedTuple
 import numpy as np
 
 from ecg_core.recording import Recording
-from ecg_core.waves import Waves
+from ecg_core.waves import END, ONSET, PEAK, QRS, P, T, Waves
 
-P, QRS, T = range(3)
-ONSET, PEAK, END = range(3)
-"""Axes of an array of marks."""
+__all__ = [
+    "END",
+    "ONSET",
+    "PEAK",
+    "QRS",
+    "Aligned",
+    "P",
+    "T",
+    "align_dominant",
+    "cut_out",
+    "global_marks",
+    "samples_at",
+]
 
 MAX_BEATS = 500
 """Longer recordings are measured on this many beats, evenly spread."""
@@ -59,12 +69,8 @@ class Aligned:
 
 def global_marks(waves: Waves) -> np.ndarray:
     """Return the global marks (s) of the beats with a QRS, shape (n, 3 waves, 3 instants); NaN for absent waves."""
-    rows = [
-        [(w.onset_s, w.peak_s, w.end_s) if w else (math.nan,) * 3 for w in (beat.p, beat.qrs, beat.t)]
-        for beat in waves.global_
-        if beat.qrs
-    ]
-    return np.array(rows, np.float64).reshape(-1, 3, 3)
+    marks = waves.global_.marks
+    return np.asarray(marks[~np.isnan(marks[:, QRS, ONSET])])
 
 
 def align_dominant(recording: Recording, marks: np.ndarray) -> Aligned:

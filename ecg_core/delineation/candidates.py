@@ -1,0 +1,117 @@
+"""Waves in the scores: runs of one class, with onset, peak and end where the bells of their marks are centred."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecg_core.delineation.scores import BIN_S, FS, Block
+
+LEAST_S = (0.024, 0.024, 0.04)
+"""A P, QRS or T wave lasts at least this long ..."""
+LEAST_MASS = 0.5
+"""... and is at least this likely on average over that time."""
+_GAP = 3
+"""Runs this few scores apart, with nothing else between, are one."""
+_SEARCH = (8, 8, 12)
+"""How many scores to either side of the edge of a P, QRS or T run its mark is looked for."""
+_AROUND = 8
+"""The mark is the centre of mass of the bell this far around its top."""
+_LOWEST = 0.03
+"""A bell lower than this marks nothing, and the edge of the run stands."""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Waves that may be, each of shape (n,), in order of row and time."""
+
+    row: np.ndarray
+    """Number of the lead; that after the last stands for all leads together."""
+    kind: np.ndarray
+    """0 for P, 1 for QRS, 2 for T."""
+    marks: np.ndarray
+    """Onset, peak and end in seconds from the first sample, shape (n, 3)."""
+    score: np.ndarray
+    """Mean probability over its length."""
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def take(self, chosen: np.ndarray) -> Candidates:
+        """Return some of them, by number or mask."""
+        return Candidates(self.row[chosen], self.kind[chosen], self.marks[chosen], self.score[chosen])
+
+
+def find_candidates(block: Block) -> Candidates:
+    """Return the waves that begin and end within what was recorded and have their middle in the core of a block."""
+    winner = block.classes.argmax(axis=2)
+    winner[~block.recorded] = 0
+    found = [_of_kind(block, winner == kind + 1, kind) for kind in range(3)]
+    joined = Candidates(*(np.concatenate([getattr(part, name) for part in found]) for name in _FIELDS))
+    return joined.take(np.lexsort((joined.marks[:, 1], joined.row)))
+
+
+_FIELDS = ("row", "kind", "marks", "score")
+
+
+def _of_kind(block: Block, mask: np.ndarray, kind: int) -> Candidates:
+    n_rows, n_bins = mask.shape
+    # A blank score after each row keeps runs of different rows apart.
+    flat = np.zeros((n_rows, n_bins + _GAP + 1), np.int8)
+    flat[:, :n_bins] = mask
+    change = np.diff(flat.ravel(), prepend=np.int8(0))
+    start, stop = np.flatnonzero(change == 1), np.flatnonzero(change == -1)
+    width = flat.shape[1]
+    if len(start) > 1:
+        apart = start[1:] - stop[:-1] > _GAP
+        start, stop = start[np.append(True, apart)], stop[np.append(apart, True)]
+    row = start // width
+    start, stop = start - row * width, stop - row * width
+
+    likely = np.zeros((n_rows, n_bins + 1))
+    np.cumsum(block.classes[:, :, kind + 1], axis=1, out=likely[:, 1:])
+    mass = likely[row, stop] - likely[row, start]
+    last = n_bins - 1
+    # A wave at the edge of what was recorded is not seen whole.
+    whole = block.recorded[row, np.maximum(start - 1, 0)] & block.recorded[row, np.minimum(stop, last)]
+    middle = block.first + (start + stop) // 2
+    keep = (
+        (mass >= LEAST_S[kind] * FS * LEAST_MASS)
+        & (stop - start >= LEAST_S[kind] * FS)
+        & whole
+        & (start > 0)
+        & (stop < n_bins)
+        & (middle >= block.core[0])
+        & (middle < block.core[1])
+    )
+    row, start, stop, mass = row[keep], start[keep], stop[keep], mass[keep]
+    centre = (start + stop - 1) / 2
+    onset = _mark(block.marks, row, 3 * kind, start - 0.5, start - _SEARCH[kind], centre)
+    end = _mark(block.marks, row, 3 * kind + 2, stop - 0.5, centre, stop - 1 + _SEARCH[kind])
+    peak = _mark(block.marks, row, 3 * kind + 1, centre, start - 1.0, stop.astype(np.float64))
+    marks = np.stack([onset, np.clip(peak, onset, np.maximum(onset, end)), end], axis=1)
+    seconds = BIN_S + (block.first + marks) / FS
+    found = Candidates(row, np.full(len(row), kind), seconds, mass / np.maximum(stop - start, 1))
+    return found.take(onset < end)
+
+
+def _mark(
+    marks: np.ndarray, row: np.ndarray, channel: int, edge: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> np.ndarray:
+    """Return the place (scores, fractional) of a mark, looked for from ``low`` to ``high``, else ``edge``."""
+    if not len(row):
+        return np.empty(0)
+    n_bins = marks.shape[1]
+    low, high = np.ceil(low).astype(np.int64), np.floor(high).astype(np.int64)
+    offset = np.arange(int((high - low).max()) + 1)
+    at = low[:, None] + offset
+    heights = marks[row[:, None], np.clip(at, 0, n_bins - 1), channel]
+    heights = np.where((at <= high[:, None]) & (at >= 0) & (at < n_bins), heights, 0.0)
+    best = heights.argmax(axis=1)
+    top = heights[np.arange(len(row)), best]
+    around = low[:, None] + best[:, None] + np.arange(-_AROUND, _AROUND + 1)
+    inside = (around >= 0) & (around < n_bins)
+    weights = marks[row[:, None], np.clip(around, 0, n_bins - 1), channel] * inside
+    place = (weights * around).sum(axis=1) / np.maximum(weights.sum(axis=1), 1e-9)
+    return np.where(top >= _LOWEST, place, edge)
