@@ -148,7 +148,7 @@ def test_every_recipe_names_a_trainer():
 
 
 def test_recipes_are_listed_where_one_is_not_found():
-    with pytest.raises(UnknownName, match="options: quality"):
+    with pytest.raises(UnknownName, match=r"options: .*\bquality\b"):
         Recipe.named("../quality")
 
 
@@ -253,4 +253,4 @@ def test_an_evaluation_on_nothing_but_records_trained_on_says_so(run, made, root
 
 def test_exam_of_the_shipped_model_knows_what_it_was_trained_on():
     assert len(EXAMS["quality"]["cinc2011"].trained_on()) == 300
-    assert EXAMS["beats"]["cpsc2019"].trained_on() == frozenset()
+    assert EXAMS["beats_fast"]["cpsc2019"].trained_on() == frozenset()
