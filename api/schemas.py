@@ -112,6 +112,24 @@ class LeadQuality(Schema):
     )
 
 
+class Suspicion(Schema):
+    """An exchange of electrodes that may have happened. Nothing is corrected."""
+
+    kind: str = Field(examples=["RA-LA"])
+    title: str = Field(examples=["right arm and left arm exchanged"])
+    leads: list[str] = Field(
+        description="Leads that would not be what they are called.", examples=[["I", "II", "III", "aVR", "aVL"]]
+    )
+    confidence: float = Field(examples=[0.97])
+    evidence: list[str] = Field(default=[], description="What speaks for it.")
+    advice: str = Field(examples=["check the cables and record again"])
+    undo: dict[str, tuple[int, str]] | None = Field(
+        default=None,
+        description="What each of these leads should be, by sign and recorded lead; null where a potential was lost.",
+        examples=[{"I": [-1, "I"], "II": [1, "III"]}],
+    )
+
+
 class Quality(Schema):
     """What the recording is good for; analyses abstain from what is poor."""
 
@@ -129,20 +147,186 @@ class Quality(Schema):
         examples=[{"name": "quality", "version": "1.0.0"}],
     )
     leads: dict[str, LeadQuality] = Field(examples=[{"II": {"verdict": "good", "reasons": []}}])
+    suspected: list[Suspicion] = Field(
+        default=[], description="Exchanges of electrodes that may have happened, the most probable first."
+    )
+    suspected_reason: str | None = Field(default=None, description="Why that could not be judged, where it could not.")
+
+
+BeatClass = Literal["N", "S", "V", "F", "Q"]
 
 
 class Beats(Schema):
     """The heartbeats."""
 
-    method: str = Field(description="Name of the detector.", examples=["fast"])
+    method: str = Field(description="Name of the detector.", examples=["robust"])
     leads: list[str] = Field(description="Leads that were searched; empty where none could be.", examples=[["II"]])
     times_s: list[float] = Field(
         description="Seconds from the first sample, increasing.", examples=[[0.412, 1.240, 2.066]]
     )
+    confidence: list[float] | None = Field(
+        default=None,
+        description="Of each beat, 0 to 1; null where the detector gives none.",
+        examples=[[0.99, 0.98, 0.99]],
+    )
+    classes: list[BeatClass] | None = Field(
+        default=None, description="AAMI class of each beat; null where they were not told.", examples=[["N", "N", "V"]]
+    )
+    class_counts: dict[BeatClass, int] | None = Field(default=None, examples=[{"N": 9, "S": 0, "V": 1, "F": 0, "Q": 0}])
+    classes_reason: str | None = Field(default=None, description="Why they were not told.")
     reason: str | None = Field(default=None, description="Why there are no beats, where there are none.")
     heart_rate: HeartRate
     rr: RrSummary | None = Field(default=None, description="The intervals in figures.")
     hrv: Hrv | None = Field(default=None, description="How the intervals vary.")
+
+
+class Wave(Schema):
+    """One wave, seen whole."""
+
+    onset_s: float = Field(description="Seconds from the first sample.", examples=[0.242])
+    peak_s: float = Field(description="Seconds from the first sample.", examples=[0.290])
+    end_s: float = Field(description="Seconds from the first sample.", examples=[0.344])
+
+
+BeatWaves = dict[Literal["p", "qrs", "t"], Wave]
+"""The waves of one beat; what is absent, or not seen whole, is left out."""
+
+
+class Waves(Schema):
+    """When P, QRS and T of each beat begin, peak and end."""
+
+    start_s: float = Field(description="The waves are those from here, in seconds from the first sample,", examples=[0])
+    end_s: float = Field(description="to here.", examples=[10])
+    part: str | None = Field(default=None, description="Which part of a long recording that is.")
+    reason: str | None = Field(default=None, description="Why there are no waves, where there are none.")
+    global_: list[BeatWaves] = Field(
+        alias="global", description="Beat by beat, from the earliest onset to the latest end in any lead."
+    )
+    leads: dict[str, list[BeatWaves]] = Field(description="The same in each lead that was marked.")
+
+
+class Range(Schema):
+    """What is usual for the person."""
+
+    low: float | None = Field(description="Null where there is no lower limit.", examples=[120])
+    high: float | None = Field(description="Null where there is no upper limit.", examples=[200])
+    high_included: bool = Field(default=True, description="Whether `high` itself is still usual.")
+    source: str = Field(description="Who says so.", examples=["AHA/ACCF/HRS 2009 part III"])
+
+
+class Measurement(Schema):
+    """One value, or the reason why there is none."""
+
+    value: float | None = Field(description="In the unit that its name ends with.", examples=[158.0])
+    reason: str | None = Field(default=None, description="Why there is no value.")
+    spread: float | None = Field(
+        default=None, description="Robust standard deviation over the beats; null for fewer than three.", examples=[4.4]
+    )
+    n: int = Field(default=0, description="Beats, or intervals, that it rests on.", examples=[10])
+    method: str = Field(description="How it was measured.", examples=["P onset to QRS onset, median over the beats"])
+    range: Range | None = Field(default=None, description="What is usual; null where it is not known or not meant.")
+    flag: Literal["low", "normal", "high"] | None = Field(
+        default=None,
+        description="Null without a range, and where a caution forbids the judgement.",
+        examples=["normal"],
+    )
+    caution: str | None = Field(default=None, description="What the value must not be read without.")
+
+
+class Measurements(Schema):
+    """The table of an electrocardiograph, from the beats of the dominant shape. Nothing is clipped to what is usual."""
+
+    hr_bpm: Measurement = Field(description="Mean heart rate.")
+    rr_min_ms: Measurement = Field(description="Shortest interval between beats.")
+    rr_max_ms: Measurement = Field(description="Longest interval between beats.")
+    pr_ms: Measurement = Field(description="P onset to QRS onset.")
+    p_ms: Measurement = Field(description="P duration.")
+    qrs_ms: Measurement = Field(description="QRS duration.")
+    qt_ms: Measurement = Field(description="QRS onset to T end.")
+    jt_ms: Measurement = Field(description="QRS end to T end.")
+    qtc_bazett_ms: Measurement = Field(description="QT / RR^(1/2).")
+    qtc_fridericia_ms: Measurement = Field(description="QT / RR^(1/3).")
+    qtc_framingham_ms: Measurement = Field(description="QT + 154 (1 - RR).")
+    qtc_hodges_ms: Measurement = Field(description="QT + 1.75 (rate - 60).")
+    p_axis_deg: Measurement = Field(description="Frontal axis of P, -180 to 180.")
+    qrs_axis_deg: Measurement = Field(description="Frontal axis of QRS, -180 to 180.")
+    t_axis_deg: Measurement = Field(description="Frontal axis of T, -180 to 180.")
+    sokolow_lyon_mv: Measurement = Field(description="S in V1 + the larger R of V5 and V6.")
+    cornell_mv: Measurement = Field(description="S in V3 + R in aVL.")
+    r_transition: Measurement = Field(description="Where from V1 (1) to V6 (6) R outgrows Q and S.")
+    leads: dict[str, dict[str, Measurement]] = Field(
+        description="Of each lead: q_mv, r_mv, s_mv (sizes of the waves), st_j_mv, st_j40_mv, st_j60_mv, st_j80_mv."
+    )
+    notes: list[str] = Field(
+        default=[], description="What was assumed or withheld.", examples=[["the age is unknown: an adult is assumed"]]
+    )
+
+
+RhythmLabel = Literal["N", "A", "O", "~"]
+
+
+class Episode(Schema):
+    """A stretch of one rhythm."""
+
+    start_s: float = Field(description="Seconds from the first sample.", examples=[0.0])
+    end_s: float = Field(description="Seconds from the first sample.", examples=[42.5])
+    label: RhythmLabel = Field(examples=["A"])
+    probability: float = Field(description="Of that rhythm, on average.", examples=[0.97])
+
+
+class Rhythm(Schema):
+    """The rhythm of one lead, or the reason why it was not told."""
+
+    label: RhythmLabel | None = Field(
+        description="N normal, A atrial fibrillation, O another rhythm, ~ too noisy. Of a long recording, the rhythm"
+        " that lasted longest; null where none was told.",
+        examples=["N"],
+    )
+    title: str | None = Field(default=None, description="The label in words.", examples=["normal rhythm"])
+    probability: float | None = Field(default=None, description="Of the label.", examples=[0.98])
+    probabilities: dict[RhythmLabel, float] | None = Field(
+        default=None, description="Of all four labels.", examples=[{"N": 0.97, "A": 0.01, "O": 0.02, "~": 0.0}]
+    )
+    lead: str | None = Field(default=None, description="The lead that was read.", examples=["II"])
+    reason: str | None = Field(default=None, description="Why it was not told, where it was not.")
+    disagreement: str | None = Field(
+        default=None,
+        description="What in the same recording speaks against the label. It is shown, and not averaged in.",
+        examples=["P waves are marked before 9 of 10 beats"],
+    )
+    episodes: list[Episode] = Field(default=[], description="In order of time; what could not be read lies in none.")
+    af_burden: float | None = Field(
+        default=None,
+        description="Share of the time with a readable rhythm that was atrial fibrillation.",
+        examples=[0.0],
+    )
+    unread_s: float = Field(default=0.0, description="Seconds of which nothing is said.")
+    beats_method: str | None = Field(default=None, description="The detector whose beats were read.")
+    model: dict[str, str] | None = Field(
+        default=None,
+        description="Name, version and sha256 of the model.",
+        examples=[{"name": "rhythm", "version": "1.0.0"}],
+    )
+
+
+class Pacing(Schema):
+    """Whether a pacemaker was at work, as its spikes show."""
+
+    paced: bool | None = Field(description="Null where it cannot be judged. Small bipolar spikes can stay unseen.")
+    times_s: list[float] = Field(default=[], description="Spikes, in seconds from the first sample.")
+    chambers: list[Literal["atrial", "ventricular"]] = Field(default=[], description="What each spike seems to pace.")
+    leads: list[str] = Field(default=[], description="Leads that show spikes.", examples=[["II", "V1"]])
+    evidence: list[str] = Field(default=[], description="What speaks for pacing.")
+    reason: str | None = Field(default=None, description="Why it cannot be judged.")
+
+
+class UrgentFinding(Schema):
+    """A critical finding by rule: suggested, unconfirmed, and independent of any network's statement."""
+
+    code: str = Field(examples=["long_qtc"])
+    text: str = Field(examples=["QTc 512 ms (Fridericia), over 500"])
+    values: dict[str, float] = Field(description="What it rests on.", examples=[{"qtc_fridericia_ms": 512.0}])
+    source: str = Field(description="Whose rule it is.", examples=["AHA/ACCF 2010 (Drew)"])
 
 
 class Software(Schema):
@@ -159,7 +343,7 @@ class Provenance(Schema):
     models: dict[str, Any] = Field(
         default={}, description="Each model used, with its version and the sha256 of its weights."
     )
-    settings: dict[str, Any] = Field(default={}, examples=[{"beats": "fast"}])
+    settings: dict[str, Any] = Field(default={}, examples=[{"beats": "robust"}])
     analysed_at: str = Field(description="Date and time (ISO 8601, UTC).", examples=["2026-01-31T09:30:00+00:00"])
 
 
@@ -185,13 +369,20 @@ class Analysis(Schema):
     subject: Subject
     quality: Quality
     beats: Beats
+    waves: Waves
+    measurements: Measurements
+    rhythm: Rhythm
+    pacing: Pacing
+    urgent: list[UrgentFinding] = Field(description="Critical findings by rule, the first thing to look at.")
     provenance: Provenance
 
 
 class Prediction(Analysis):
     """The answer to an upload."""
 
-    signal: Signal | None = Field(default=None, description="The recording's first seconds, where they were asked for.")
+    signal: Signal | None = Field(
+        default=None, description="The first seconds of the part that was marked, where they were asked for."
+    )
     notice: str = NOTICE
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import beats, data, evaluate, recordings, serve, synth, train
+from cli import beats, data, evaluate, measure, recordings, rhythm, serve, synth, train
 
 app = typer.Typer(
     name="ecg",
@@ -22,6 +22,8 @@ app = typer.Typer(
 recordings.add_to(app)
 synth.add_to(app)
 beats.add_to(app)
+rhythm.add_to(app)
+measure.add_to(app)
 evaluate.add_to(app)
 train.add_to(app)
 serve.add_to(app)

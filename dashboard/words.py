@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from api.schemas import Analysis, Problem, Quality
+import math
+
+from api.schemas import Analysis, BeatClass, Beats, Pacing, Problem, Quality, Range, Recording, Rhythm, Signal
 
 _WHAT_TO_DO = {
     "unknown_format": "Check that the file is an ECG in one of the formats listed below, and that it is whole.",
@@ -16,6 +18,65 @@ _WHAT_TO_DO = {
     "invalid_value": "Correct what you stated below, or leave it empty.",
     "internal_error": "The fault is on the service's side; its log says more.",
 }
+
+
+MEASURED = {
+    "hr_bpm": "Heart rate",
+    "rr_min_ms": "Shortest RR",
+    "rr_max_ms": "Longest RR",
+    "pr_ms": "PR",
+    "p_ms": "P",
+    "qrs_ms": "QRS",
+    "qt_ms": "QT",
+    "jt_ms": "JT",
+    "qtc_fridericia_ms": "Fridericia",
+    "qtc_bazett_ms": "Bazett",
+    "qtc_framingham_ms": "Framingham",
+    "qtc_hodges_ms": "Hodges",
+    "p_axis_deg": "P",
+    "qrs_axis_deg": "QRS",
+    "t_axis_deg": "T",
+    "sokolow_lyon_mv": "Sokolow-Lyon",
+    "cornell_mv": "Cornell",
+    "r_transition": "R outgrows S",
+}
+"""Measurements by name, as they are called beneath the title of their group."""
+RHYTHMS = {"N": "Normal", "A": "AF", "O": "Other", "~": "Too noisy"}
+CLASSES: dict[BeatClass, str] = {
+    "V": "ventricular",
+    "S": "supraventricular",
+    "F": "fusion",
+    "Q": "paced or unclassified",
+}
+_UNITS = {"bpm": "\u202f/min", "ms": "\u202fms", "deg": "°", "mv": "\u202fmV"}
+DASH = "\N{EN DASH}"
+_MINUS = "\N{MINUS SIGN}"
+_AT_MOST, _AT_LEAST = "\N{LESS-THAN OR EQUAL TO}", "\N{GREATER-THAN OR EQUAL TO}"
+
+
+def figure(name: str, number: float) -> str:
+    """Return a measurement's number without its unit, with the digits that mean something."""
+    digits = {"mv": 2, "transition": 1}.get(name.rpartition("_")[2], 0)
+    return f"{round(number, digits) + 0.0:.{digits}f}".replace("-", _MINUS)
+
+
+def value(name: str, number: float) -> str:
+    """Return a measurement with its unit; the place of a transition as the leads that it lies between."""
+    if name == "r_transition":
+        return f"V{math.floor(number)}{DASH}V{math.ceil(number)}" if number % 1 else f"V{number:.0f}"
+    return figure(name, number) + _UNITS[name.rpartition("_")[2]]
+
+
+def usual(name: str, limits: Range | None) -> str:
+    """Return a range as people write it: ``120-200``, ``< 450``."""
+    if limits is None:
+        return ""
+    low, high = (None if limit is None else figure(name, limit) for limit in (limits.low, limits.high))
+    if low is not None and high is not None:
+        return f"{low} to {high}" if _MINUS in low else f"{low}{DASH}{high}"
+    if high is not None:
+        return f"{_AT_MOST if limits.high_included else '<'}\u202f{high}"
+    return "" if low is None else f"{_AT_LEAST}\u202f{low}"
 
 
 def what_happened(problem: Problem) -> str:
@@ -39,18 +100,106 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-def rate(analysis: Analysis) -> str:
-    """Return the heart rate, or a dash where there is none."""
-    bpm = analysis.beats.heart_rate.bpm
-    return "\N{EN DASH}" if bpm is None else f"{bpm:.0f} bpm"
+def window(signal: Signal, recording: Recording) -> str:
+    """Return which part of a recording is shown, where it is not the whole."""
+    seconds = len(signal.values[0]) / signal.fs
+    if seconds >= recording.duration_s:
+        return ""
+    start = f", from {duration(signal.start_s)} on" if signal.start_s else ""
+    return f"{'' if start else 'first '}{duration(seconds)} of {duration(recording.duration_s)}{start}"
 
 
-def rate_range(analysis: Analysis) -> str:
-    """Return what lies behind the heart rate, or why there is none."""
-    heart_rate, beats = analysis.beats.heart_rate, analysis.beats
-    if heart_rate.low is None or heart_rate.high is None:
-        return heart_rate.reason or ""
-    return f"{heart_rate.low:.0f} to {heart_rate.high:.0f} over {len(beats.times_s)} beats in {', '.join(beats.leads)}"
+def key_figures(analysis: Analysis) -> dict[str, str]:
+    """Return what a reader looks for first, by its name; a dash where there is no figure."""
+    measured = analysis.measurements
+
+    def of(name: str) -> str:
+        number = getattr(measured, name).value
+        return DASH if number is None else value(name, number)
+
+    return {
+        "Rhythm": "Paced" if analysis.pacing.paced else rhythm(analysis.rhythm),
+        "Heart rate": of("hr_bpm"),
+        "PR": of("pr_ms"),
+        "QRS": of("qrs_ms"),
+        "QT": of("qt_ms"),
+        "QTc Fridericia": of("qtc_fridericia_ms"),
+        "QRS axis": of("qrs_axis_deg"),
+    }
+
+
+def chance(probability: float) -> str:
+    """Return a probability; none is so near to 1 that it is certain."""
+    return "over 0.99" if probability > 0.99 else f"{probability:.2f}"
+
+
+def rhythm(found: Rhythm) -> str:
+    """Return the name of a rhythm."""
+    return RHYTHMS.get(found.label, found.label) if found.label else DASH
+
+
+def rhythm_aside(found: Rhythm) -> str:
+    """Return how sure the rhythm is, and what disagrees; or why there is none."""
+    if not found.label:
+        return f"no rhythm: {found.reason}" if found.reason else ""
+    sure = f"rhythm with probability {chance(found.probability)}" if found.probability is not None else ""
+    return "; ".join(text for text in (sure, found.disagreement) if text)
+
+
+def summary(analysis: Analysis) -> str:
+    """Return in one line what stands behind the figures: rhythm, beats, recording."""
+    recording, beats, rate = analysis.recording, analysis.beats, analysis.beats.heart_rate
+    span = rate.reason
+    if rate.low is not None and rate.high is not None:
+        span = f"{len(beats.times_s)} beats, {rate.low:.0f} to {rate.high:.0f}\u202f/min"
+        span += f" ({others})" if (others := classes(beats)) else ""
+    leads = f"{len(recording.leads)} leads" if len(recording.leads) > 1 else f"lead {recording.leads[0]}"
+    parts = (
+        "Suggested, unconfirmed",
+        rhythm_aside(analysis.rhythm),
+        span,
+        leads,
+        duration(recording.duration_s),
+        f"{recording.fs:g} Hz",
+        recording.start.replace("T", " ") if recording.start else None,
+    )
+    return "  ·  ".join(part for part in parts if part)
+
+
+def classes(found: Beats) -> str:
+    """Return how many beats are not normal, by class: ``2 ventricular, 1 supraventricular``."""
+    counts = {letter: found.classes.count(letter) for letter in CLASSES} if found.classes else {}
+    return ", ".join(f"{counts[letter]} {CLASSES[letter]}" for letter in CLASSES if counts.get(letter))
+
+
+def pacing(found: Pacing) -> str | None:
+    """Return that a pacemaker is at work, and what follows for the figures."""
+    if not found.paced:
+        return None
+    chambers = " and ".join(sorted(set(found.chambers)))
+    withheld = " QT, ST judgements and signs of hypertrophy are withheld." if "ventricular" in found.chambers else ""
+    return f"Pacing spikes ({chambers}): {len(found.times_s)} found.{withheld}"
+
+
+def suspicions(found: Quality) -> str | None:
+    """Return that electrodes may be exchanged, and what to do."""
+    if not found.suspected:
+        return None
+    first, *others = found.suspected
+    also = f" (or {'; '.join(item.title for item in others)})" if others else ""
+    advice = first.advice[:1].upper() + first.advice[1:]
+    return f"Electrodes may be exchanged: {first.title}{also}, probability {chance(first.confidence)}. {advice}."
+
+
+def about_measurements(analysis: Analysis) -> str:
+    """Return what the table speaks of."""
+    waves, whole = analysis.waves, analysis.recording.duration_s
+    if waves.reason:
+        return waves.reason[:1].upper() + waves.reason[1:] + "."
+    text = "Beats of the dominant shape, from global marks. ± is their spread; hover a name for how it was measured."
+    if waves.end_s - waves.start_s < whole:
+        text += f" Measured from {waves.start_s:.0f} to {waves.end_s:.0f} s: {waves.part}."
+    return text
 
 
 def quality(found: Quality) -> str:

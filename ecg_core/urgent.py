@@ -1,6 +1,6 @@
-"""Critical findings that rest on measurements alone: rules, independent of any network.
+"""Critical findings by rule, on measurements, beats and waves; no network states any of them.
 
-Ventricular tachycardia and complete block need the rhythm and are not among them. Sources:
+Those of the rhythm stand in `ecg_core.urgent_rhythm`. Sources of the others:
 
 - Nolan et al., European Resuscitation Council guidelines 2005, Resuscitation 2005;67S1:S39: in bradycardia, a rate
   under 40/min is an adverse sign.
@@ -10,21 +10,23 @@ Ventricular tachycardia and complete block need the rhythm and are not among the
 - Thygesen et al., Fourth Universal Definition of Myocardial Infarction, Circulation 2018;138:e618: ST elevation at J in
   two contiguous leads, in the absence of left ventricular hypertrophy and bundle branch block.
 - Sgarbossa et al., N Engl J Med 1996;334:481: in left bundle branch block, ST elevation of 0.1 mV or more in a lead
-  whose QRS is upright. Departure: it is asked of any QRS of 120 ms or more.
+  whose QRS is upright. Departures: it is asked of any QRS of 120 ms or more, and the level must exceed the lead's own
+  limit as well, or early repolarisation in V2 and V3 would count.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
-from typing import Any
 
+from ecg_core.beats import Beats
 from ecg_core.leads import CHEST, STANDARD_12
 from ecg_core.measurements.intervals import WIDE_QRS_MS
 from ecg_core.measurements.ranges import FOURTH_DEFINITION, is_adult
 from ecg_core.measurements.values import Measurement, Measurements
+from ecg_core.urgent_rhythm import UrgentFinding, complete_block, ventricular_runs, wide_tachycardia
+from ecg_core.waves import Waves
 
 SLOW_BPM = 40.0
 FAST_BPM = 150.0
@@ -37,28 +39,33 @@ CONTIGUOUS = (*pairwise(CHEST), *combinations(("II", "III", "aVF"), 2), ("I", "a
 """Pairs of leads that look at neighbouring parts of the heart."""
 
 
-@dataclass(frozen=True)
-class UrgentFinding:
-    """One critical finding."""
-
-    code: str
-    text: str
-    values: Mapping[str, float]
-    """The measurements that it rests on, by name (``"hr_bpm"``, ``"V2.st_j_mv"``)."""
-    source: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON-ready form."""
-        return {**vars(self), "values": dict(self.values)}
-
-
-def urgent_findings(measurements: Measurements) -> list[UrgentFinding]:
-    """Return the critical findings among measurements, none where there is none.
+def urgent_findings(
+    measurements: Measurements,
+    *,
+    beats: Beats | None = None,
+    classes: Sequence[str] = (),
+    waves: Waves | None = None,
+) -> list[UrgentFinding]:
+    """Return the critical findings, none where there is none.
 
     What has no value supports no finding, nor does an ST level that drowns in its scatter over the beats. Rates and ST
-    levels are judged in adults alone (unknown age: assumed), ST levels not under ventricular pacing.
+    levels are judged in adults alone (unknown age: assumed), rhythms and ST levels not under ventricular pacing.
+
+    Parameters
+    ----------
+    measurements
+        The table.
+    beats, classes
+        The beats, and the AAMI class of each; without them ventricular tachycardia is not looked for.
+    waves
+        P waves and QRS complexes; without them complete block is not looked for.
     """
     found = [*_rate(measurements)] if is_adult(measurements.subject) else []
+    if not measurements.paced:
+        if beats is not None:
+            found += [*ventricular_runs(beats, classes), *wide_tachycardia(measurements, beats)]
+        if waves is not None:
+            found += complete_block(waves)
     return [*found, *_qtc(measurements), *_st(measurements)]
 
 
@@ -98,9 +105,7 @@ def _st(measurements: Measurements) -> Iterator[UrgentFinding]:
     }
     if width is not None and width >= WIDE_QRS_MS:
         upright = {
-            lead: value
-            for lead, (value, usual) in judged.items()
-            if value is not None and usual is not None and value >= CONCORDANT_MV and _is_upright(measurements, lead)
+            lead: value for lead, value in raised.items() if value >= CONCORDANT_MV and _is_upright(measurements, lead)
         }
         if upright:
             text = f"ST elevation in the direction of QRS, which lasts {width:.0f} ms: {_list(upright)}"
@@ -113,6 +118,8 @@ def _st(measurements: Measurements) -> Iterator[UrgentFinding]:
     text = f"ST elevation in contiguous leads: {_list(raised)}"
     if measurements["sokolow_lyon_mv"].flag == "high" or measurements["cornell_mv"].flag == "high":
         text += "; high voltages: hypertrophy can raise ST too"
+    if caution := next((levels[lead].caution for lead in raised if levels[lead].caution), None):
+        text += f"; {caution}"
     yield UrgentFinding("st_elevation", text, _names(raised), FOURTH_DEFINITION)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
 import numpy as np
@@ -12,9 +12,9 @@ from api.schemas import Prediction, Signal
 from api.settings import Settings
 from ecg_core.errors import InvalidValue, LimitExceeded
 from ecg_core.isolation import ReadPool
-from ecg_core.pipeline import analyze
+from ecg_core.pipeline import analyze, state_subject
 from ecg_core.readers import ReadOptions
-from ecg_core.recording import Recording, Subject
+from ecg_core.recording import Recording
 
 _MAX_LABEL = 200
 
@@ -41,9 +41,11 @@ def predict_upload(
     """Answer an upload. Blocks while it is read: call it off the event loop."""
     files = collect_files(uploads, settings.max_files)
     recording = pool.read(files, ReadOptions(fs=fs, units=units, limits=settings.limits()))
-    recording = with_stated_subject(recording, age, sex)
-    signal = cut_signal(recording, settings.signal_window_s, settings.signal_max_values) if with_signal else None
-    return Prediction.model_validate(analyze(recording).to_dict() | {"signal": signal})
+    analysis = analyze(state_subject(recording, age, sex))
+    signal = None
+    if with_signal:
+        signal = cut_signal(recording, analysis.part.start_s, settings.signal_window_s, settings.signal_max_values)
+    return Prediction.model_validate(analysis.to_dict() | {"signal": signal})
 
 
 def collect_files(uploads: Sequence[Upload], max_files: int) -> dict[str, bytes]:
@@ -73,22 +75,11 @@ def label_of(name: str | None) -> str:
     return "".join(ch for ch in base if ch.isprintable())[-_MAX_LABEL:] or "upload"
 
 
-def with_stated_subject(recording: Recording, age: float | None, sex: Literal["female", "male"] | None) -> Recording:
-    """Return ``recording`` with what the sender says about the person; a warning where the file says otherwise."""
-    said = recording.subject
-    stated = Subject(said.id, said.age if age is None else age, sex or said.sex, said.facts)
-    warnings = [
-        f"subject: {name} {theirs} as stated by the sender; the file says {old}"
-        for name, old, theirs in (("age", said.age, stated.age), ("sex", said.sex, stated.sex))
-        if old is not None and old != theirs
-    ]
-    return replace(recording, subject=stated).with_warnings(*warnings)
-
-
-def cut_signal(recording: Recording, window_s: float, max_values: int) -> Signal:
-    """Return the first ``window_s`` seconds of every lead, or less where that is more than ``max_values`` samples."""
+def cut_signal(recording: Recording, start_s: float, window_s: float, max_values: int) -> Signal:
+    """Return ``window_s`` seconds of every lead, or less where that is more than ``max_values`` samples."""
     n_samples = max(1, min(round(window_s * recording.fs), max_values // recording.n_leads))
-    window = np.round(recording.signal[:, :n_samples].astype(np.float64), 4)
+    first = min(round(start_s * recording.fs), recording.n_samples - 1)
+    window = np.round(recording.signal[:, first : first + n_samples].astype(np.float64), 4)
     values = window.astype(object)
     values[np.isnan(window)] = None
-    return Signal(fs=recording.fs, leads=list(recording.leads), values=values.tolist())
+    return Signal(fs=recording.fs, start_s=first / recording.fs, leads=list(recording.leads), values=values.tolist())

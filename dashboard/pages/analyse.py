@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
-from api.schemas import Info, Prediction, Problem, Quality
+from api.schemas import Info, Prediction, Problem, Quality, Signal, Subject
 from dashboard import client, words
 from dashboard.components.ecg_paper import ecg_paper
+from dashboard.components.measurement_table import lead_table, measurement_table
 
 _UNITS = {"As the file says": None, "Millivolts (mV)": "mV", "Microvolts (uV)": "uV", "Volts (V)": "V"}
+_SEXES = {"Unknown": None, "Female": "female", "Male": "male"}
+_CARD_PX = 168
 _ASKS = {"needs_option", "invalid_value"}
 """Problems that the sender can mend by stating rate or units."""
 
@@ -48,7 +52,7 @@ def _analyse(files: Mapping[str, bytes]) -> None:
         if stated or error.problem.code in _ASKS:
             _ask(files)
     else:
-        _show(prediction)
+        _show(prediction, files)
 
 
 def _digest(files: Mapping[str, bytes]) -> str:
@@ -59,12 +63,12 @@ def _digest(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()
 
 
-def _predict(files: Mapping[str, bytes], fs: float | None = None, units: str | None = None) -> Prediction:
+def _predict(files: Mapping[str, bytes], **stated: Any) -> Prediction:
     """Ask the API, once for the same files and statements: Streamlit runs the page again at every touch."""
-    key = _digest(files), fs, units
+    key = _digest(files), stated
     if st.session_state.get("asked") != key:
         with st.spinner("Reading and analysing the recording ...", show_time=True):
-            st.session_state["prediction"] = _api().predict(files, fs=fs, units=units, signal=True)
+            st.session_state["prediction"] = _api().predict(files, signal=True, **stated)
         st.session_state["asked"] = key
     prediction: Prediction = st.session_state["prediction"]
     return prediction
@@ -77,40 +81,90 @@ def _ask(files: Mapping[str, bytes]) -> None:
         fs = left.number_input("Sampling rate (Hz)", min_value=0.0, value=None, placeholder="for example 500", key="fs")
         units = right.selectbox("Unit of the samples", list(_UNITS), key="units")
         if st.form_submit_button("Analyse", type="primary"):
-            st.session_state[f"stated {_digest(files)}"] = {"fs": fs or None, "units": _UNITS[units]}
-            st.rerun()
+            _state(files, fs=fs or None, units=_UNITS[units])
 
 
-def _show(prediction: Prediction) -> None:
-    recording = prediction.recording
-    rate, leads, duration, fs = st.columns([1.6, 1, 1, 1], border=True)
-    rate.metric("Heart rate", words.rate(prediction))
-    rate.caption(words.rate_range(prediction))
-    leads.metric("Leads", len(recording.leads))
-    leads.caption(", ".join(recording.leads))
-    duration.metric("Length", words.duration(recording.duration_s))
-    duration.caption(recording.start.replace("T", " ") if recording.start else "no date in the file")
-    fs.metric("Sampling rate", f"{recording.fs:g} Hz")
-    fs.caption(f"{recording.n_samples:,} samples a lead")
-    _show_quality(prediction.quality)
+def _ask_person(files: Mapping[str, bytes], subject: Subject) -> None:
+    """Ask for what decides which ranges apply."""
+    with st.popover("Age and sex", icon=":material/person:"), st.form("person", border=False):
+        age = st.number_input("Age (years)", 0.0, 130.0, subject.age, 1.0, format="%.0f", key="age")
+        sex = st.radio("Sex", list(_SEXES), list(_SEXES.values()).index(subject.sex), horizontal=True, key="sex")
+        if st.form_submit_button("Apply", type="primary"):
+            _state(files, age=age, sex=_SEXES[sex])
+
+
+def _state(files: Mapping[str, bytes], **stated: Any) -> None:
+    """Keep what the sender says of these files, and analyse them again."""
+    key = f"stated {_digest(files)}"
+    st.session_state[key] = st.session_state.get(key, {}) | stated
+    st.rerun()
+
+
+def _show(prediction: Prediction, files: Mapping[str, bytes]) -> None:
+    """Show what was found: what is urgent, what forbids trust, the key figures, the paper, and the whole table."""
+    _show_urgent(prediction)
+    _show_doubts(prediction)
+    _show_key_figures(prediction)
     if prediction.signal:
-        seconds = len(prediction.signal.values[0]) / prediction.signal.fs
-        whole = seconds >= recording.duration_s
-        note = "" if whole else f"first {words.duration(seconds)} of {words.duration(recording.duration_s)}"
-        ecg_paper(prediction.signal, prediction.beats, note=note)
+        _show_paper(prediction, prediction.signal)
+    _show_measurements(prediction, files)
+    _show_quality(prediction.quality)
     _show_reading(prediction)
 
 
+def _show_urgent(prediction: Prediction) -> None:
+    if prediction.urgent:
+        lines = (f"- **{_literally(finding.text)}**  \n  {_literally(finding.source)}" for finding in prediction.urgent)
+        text = "\n".join(["Critical by rule, unconfirmed. Look at the tracing now.", "", *lines])
+        st.error(text, icon=":material/emergency_home:")
+
+
+def _show_doubts(prediction: Prediction) -> None:
+    """Show what stands against trusting the findings, each in a sentence."""
+    if prediction.quality.verdict == "poor":
+        st.warning(_literally(words.quality(prediction.quality)), icon=":material/signal_disconnected:")
+    if text := words.suspicions(prediction.quality):
+        st.warning(_literally(text), icon=":material/cable:")
+    if text := words.pacing(prediction.pacing):
+        st.info(_literally(text), icon=":material/electric_bolt:")
+
+
+def _show_key_figures(prediction: Prediction) -> None:
+    with st.container(horizontal=True):
+        for label, figure in words.key_figures(prediction).items():
+            st.metric(label, figure, border=True, width=_CARD_PX)
+    st.caption(_literally(words.summary(prediction)))
+
+
+def _show_paper(prediction: Prediction, signal: Signal) -> None:
+    marked = st.toggle("Mark P, QRS and T", value=True, key="waves") if prediction.waves.leads else False
+    ecg_paper(signal, prediction, waves=marked, note=words.window(signal, prediction.recording))
+
+
+def _show_measurements(prediction: Prediction, files: Mapping[str, bytes]) -> None:
+    measurements = prediction.measurements
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+        st.subheader("Measurements", width="content")
+        _ask_person(files, prediction.subject)
+    st.caption(_literally(words.about_measurements(prediction)))
+    measurement_table(measurements)
+    if measurements.notes:
+        st.caption(_literally(" ".join(f"{note[:1].upper()}{note[1:]}." for note in measurements.notes)))
+    if measurements.leads:
+        with st.expander("Wave heights and ST levels, lead by lead"):
+            lead_table(measurements)
+
+
 def _show_quality(quality: Quality) -> None:
-    """Show what the signal is good for: loudly only where it is good for nothing."""
-    if quality.verdict == "poor":
-        st.warning(_literally(words.quality(quality)), icon=":material/signal_disconnected:")
-    else:
-        st.caption(_literally(words.quality(quality)))
-    if faults := words.lead_faults(quality):
-        with st.expander("Signal quality, lead by lead"):
-            rows = (f"| {_literally(name)} | {_literally(fault)} |" for name, fault in faults.items())
-            st.markdown("\n".join(["| | |", "|:--|:--|", *rows]))
+    """Show what is wrong in which lead."""
+    faults = words.lead_faults(quality)
+    title = "Signal quality, lead by lead" if quality.verdict == "poor" else words.quality(quality)
+    if not faults:
+        st.caption(_literally(title))
+        return
+    with st.expander(_literally(title)):
+        rows = (f"| {_literally(name)} | {_literally(fault)} |" for name, fault in faults.items())
+        st.markdown("\n".join(["| | |", "|:--|:--|", *rows]))
 
 
 def _show_reading(prediction: Prediction) -> None:
@@ -129,6 +183,7 @@ def _show_reading(prediction: Prediction) -> None:
             ),
             "Derived leads": ", ".join(recording.derived),
             "Beat detector": prediction.beats.method,
+            "Models": ", ".join(f"{name} {model['version']}" for name, model in prediction.provenance.models.items()),
             "Analysed": f"{prediction.provenance.analysed_at} by Einthoven {prediction.provenance.software.version}",
         }
         rows = (f"| {name} | {_literally(value)} |" for name, value in facts.items() if value)

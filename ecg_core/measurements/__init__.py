@@ -5,6 +5,7 @@
 >>> table["pr_ms"].value, table.leads["V2"]["st_j_mv"].flag
 """
 
+from ecg_core.measurements.part import Part, choose_part
 from ecg_core.measurements.representative import Aligned, align_dominant, global_marks
 from ecg_core.measurements.table import VALUES, measure
 from ecg_core.measurements.values import Measurement, Measurements, Range
@@ -14,8 +15,10 @@ __all__ = [
     "Aligned",
     "Measurement",
     "Measurements",
+    "Part",
     "Range",
     "align_dominant",
+    "choose_part",
     "global_marks",
     "measure",
 ]

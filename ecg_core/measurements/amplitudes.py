@@ -156,7 +156,7 @@ def _transition(names: tuple[str, ...], excess_mv: np.ndarray, n: int) -> Measur
 
 
 def _lacks(method: str, leads: list[str]) -> Measurement:
-    return Measurement(None, method, reason=f"lead {', '.join(leads)} {_NOT_RECORDED}")
+    return Measurement(None, method, reason=f"needs {', '.join(leads)}: flat, not recorded or not to be trusted")
 
 
 def _item(value: float, scatter: float, n: int, method: str) -> Measurement:

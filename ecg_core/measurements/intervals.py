@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ecg_core.beats import Beats
 from ecg_core.measurements.representative import END, MIN_SHARE, ONSET, PEAK, QRS, P, T
 from ecg_core.measurements.values import Measurement, finite, spread_of, summarise
 from ecg_core.recording import Recording
@@ -27,6 +28,9 @@ FORMULAS: dict[str, tuple[str, Callable[[Any, Any], Any]]] = {
     "hodges": ("QT + 1.75 (60 / RR - 60)", lambda qt, rr: qt + 1.75 * (60 / rr - 60)),
 }
 """QTc in ms from QT in ms and RR in s."""
+
+_SAME_BEAT_S = 0.15
+"""A marked QRS and a beat this close are one."""
 
 NO_BEAT = "no QRS complex was marked"
 FIBRILLATION = "in atrial fibrillation or flutter there is no P wave to measure"
@@ -53,8 +57,32 @@ def rr_intervals(recording: Recording, marks: np.ndarray) -> np.ndarray:
     return np.concatenate([np.full(min(len(peaks), 1), np.nan), np.where(whole, np.diff(peaks), np.nan)])
 
 
-def measure_rates(rr_s: np.ndarray) -> dict[str, Measurement]:
-    """Return the heart rate and the range of RR, given RR intervals (s, shape (n,), NaN where lost)."""
+def rr_before(beats: Beats, marks: np.ndarray) -> np.ndarray:
+    """Return the time (s, shape (n,)) from the beat before to each marked one; NaN for the first and across gaps.
+
+    Parameters
+    ----------
+    beats
+        All beats; a marked QRS is the one of them that lies nearest to it, if any is near.
+    marks
+        Global marks (s) of n beats, shape (n, 3, 3).
+    """
+    times, peaks = beats.times_s, marks[:, QRS, PEAK]
+    found = np.full(len(peaks), np.nan)
+    if len(times) < 2:
+        return found
+    after = np.clip(np.searchsorted(times, peaks), 1, len(times) - 1)
+    row = after - (peaks - times[after - 1] < times[after] - peaks)
+    whole = (row > 0) & (beats.stretch[row] == beats.stretch[row - 1]) & (np.abs(times[row] - peaks) < _SAME_BEAT_S)
+    found[whole] = times[row[whole]] - times[row[whole] - 1]
+    return found
+
+
+def measure_rates(rr_s: np.ndarray, no_rate: str | None = None) -> dict[str, Measurement]:
+    """Return the heart rate and the range of RR, given RR intervals (s, shape (n,), NaN where lost).
+
+    ``no_rate`` says why there are none, where that is known.
+    """
     known = rr_s[~np.isnan(rr_s)]
     methods = {
         "hr_bpm": "60 / mean RR",
@@ -62,7 +90,7 @@ def measure_rates(rr_s: np.ndarray) -> dict[str, Measurement]:
         "rr_max_ms": "longest RR interval",
     }
     if not len(known):
-        reason = NO_BEAT if not len(rr_s) else "no two beats follow each other within what was recorded"
+        reason = no_rate or (NO_BEAT if not len(rr_s) else "no two beats follow each other within what was recorded")
         return {name: Measurement(None, method, reason=reason) for name, method in methods.items()}
     values = {
         "hr_bpm": (60 / known.mean(), finite(spread_of(60 / known))),

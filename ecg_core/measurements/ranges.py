@@ -9,6 +9,8 @@ Sources
 - Surawicz et al., AHA/ACCF/HRS recommendations part III, J Am Coll Cardiol 2009;53:976: QRS above 110 ms is abnormal
   over 16 years; adults' QRS axis lies between -30 and 90 degrees; in pre-excitation PR is under 120 ms.
 - Rautaharju et al., part IV, J Am Coll Cardiol 2009;53:982: QTc is long from 450 ms in men and 460 ms in women on.
+- Mason et al., J Electrocardiol 2007;40:228 (46,129 people unlikely to have heart disease): 2nd percentile of QTc
+  361 ms (Bazett), 359 ms (Fridericia). The other formulas have no such limit.
 - Hancock et al., part V, J Am Coll Cardiol 2009;53:992: P is long from 120 ms on; voltage criteria of hypertrophy hold
   over 35 years.
 - Sokolow, Lyon, Am Heart J 1949;37:161: S in V1 and R in V5 or V6 from 3.5 mV on.
@@ -19,7 +21,10 @@ Sources
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ecg_core.leads import STANDARD_12
+from ecg_core.measurements.intervals import FORMULAS
 from ecg_core.measurements.values import Range
 from ecg_core.recording import Subject
 
@@ -30,6 +35,8 @@ VOLTAGE_YEARS = 35.0
 _PAGE_KUSUMOTO = "ACC/AHA/HRS guidelines on bradycardia 2018 and supraventricular tachycardia 2015"
 _PR = "AHA/ACCF/HRS 2009 part III (short), ACC/AHA/HRS 2018 guideline on bradycardia (long)"
 _PART_3, _PART_4, _PART_5 = (f"AHA/ACCF/HRS 2009 part {part}" for part in ("III", "IV", "V"))
+_QTC = f"Mason 2007, 2nd percentile (short), {_PART_4} (long)"
+_SHORT_QTC_MS = {"bazett": 361.0, "fridericia": 359.0}
 FOURTH_DEFINITION = "Fourth Universal Definition of Myocardial Infarction (2018)"
 
 
@@ -46,13 +53,15 @@ def reference_ranges(subject: Subject) -> dict[str, Range]:
     """
     if not is_adult(subject):
         return {}
-    qtc = Range(None, 450.0 if subject.sex == "male" else 460.0, _PART_4, high_included=False)
+    long_ms = 450.0 if subject.sex == "male" else 460.0
+    qtc = {name: Range(None, long_ms, _PART_4, high_included=False) for name in FORMULAS}
+    qtc |= {name: replace(qtc[name], low=low, source=_QTC) for name, low in _SHORT_QTC_MS.items()}
     return {
         "hr_bpm": Range(50.0, 100.0, _PAGE_KUSUMOTO),
         "pr_ms": Range(120.0, 200.0, _PR),
         "p_ms": Range(None, 120.0, _PART_5, high_included=False),
         "qrs_ms": Range(None, 110.0, _PART_3),
-        **{f"qtc_{name}_ms": qtc for name in ("bazett", "fridericia", "framingham", "hodges")},
+        **{f"qtc_{name}_ms": usual for name, usual in qtc.items()},
         "qrs_axis_deg": Range(-30.0, 90.0, _PART_3),
         "sokolow_lyon_mv": Range(None, 3.5, "Sokolow and Lyon 1949", high_included=False),
         "cornell_mv": Range(None, 2.0 if subject.sex == "female" else 2.8, "Casale 1987"),

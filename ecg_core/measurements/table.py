@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ecg_core.beats import Beats
+from ecg_core.leads import CHEST, LIMB
 from ecg_core.measurements.amplitudes import HEIGHT_NAMES, ST_NAMES, measure_axes, measure_leads, measure_sums
 from ecg_core.measurements.intervals import (
     FIBRILLATION,
@@ -15,6 +17,7 @@ from ecg_core.measurements.intervals import (
     WIDE_QRS_MS,
     measure_intervals,
     measure_rates,
+    rr_before,
     rr_intervals,
 )
 from ecg_core.measurements.ranges import VOLTAGE_YEARS, assumptions, is_adult, reference_ranges, st_ranges
@@ -39,6 +42,13 @@ VALUES = (
 
 _AXES = ("p_axis_deg", "qrs_axis_deg", "t_axis_deg")
 _SUMS = ("sokolow_lyon_mv", "cornell_mv")
+_RESTS_ON = {
+    **dict.fromkeys(_AXES, LIMB),
+    "sokolow_lyon_mv": ("V1", "V5", "V6"),
+    "cornell_mv": ("V3", "aVL"),
+    "r_transition": CHEST,
+}
+"""Leads whose names decide what a value means."""
 _VOLTAGES = (*_AXES, *_SUMS, "r_transition")
 
 OVERLAP_S = 0.010
@@ -46,6 +56,7 @@ OVERLAP_S = 0.010
 CLEAR_S = 0.020
 """T must be over this long before QRS begins, or there is no level to measure against."""
 
+NOT_MEASURED = "not measured"
 _PACED = "the ventricles are paced"
 _ON_P = "T runs into the next P wave"
 _ON_QRS = "T runs into the next QRS complex: there is no level to measure against"
@@ -57,6 +68,9 @@ def measure(
     waves: Waves,
     subject: Subject | None = None,
     *,
+    beats: Beats | None = None,
+    withheld: Mapping[str, str] | None = None,
+    doubtful: Mapping[str, str] | None = None,
     fibrillation: bool = False,
     paced: bool = False,
 ) -> Measurements:
@@ -73,29 +87,44 @@ def measure(
         Its waves; the global ones are used.
     subject
         Whose ranges apply; without it, the recording's.
+    beats
+        Its beats, from which rates are taken, also where ``waves`` covers only a part of the recording; without them
+        the rates are those of the QRS complexes in ``waves``.
+    withheld
+        Leads that are not to be measured, and why; they need not be among the recording's.
+    doubtful
+        Leads that may not be what they are called, and why: a caution for all that rests on them.
     fibrillation
         The rhythm is atrial fibrillation or flutter: P is not measured, and QTc is averaged over beats.
     paced
         The ventricles are paced: QT and signs of hypertrophy are withheld.
     """
-    subject = subject or recording.subject
+    subject, withheld = subject or recording.subject, withheld or {}
+    order = (*recording.leads, *withheld)
+    if kept := tuple(lead for lead in recording.leads if lead not in withheld):
+        recording = recording if len(kept) == recording.n_leads else recording.select(kept)
     marks = global_marks(waves)
     if fibrillation:
         marks[:, P] = math.nan
-    rr_s = rr_intervals(recording, marks)
-    values = {name: Measurement(None, "not measured", reason=NO_BEAT) for name in VALUES} | measure_rates(rr_s)
+    rr_s = rr_intervals(recording, marks) if beats is None else rr_before(beats, marks)
+    rates = measure_rates(rr_s) if beats is None else measure_rates(beats.rr_s, beats.heart_rate.reason)
+    values = {name: Measurement(None, NOT_MEASURED, reason=waves.reason or NO_BEAT) for name in VALUES} | rates
     leads: dict[str, dict[str, Measurement]] = {}
     if len(marks):
-        beats = align_dominant(recording, marks)
-        voltages = read_voltages(recording, beats)
-        values |= measure_intervals(marks[beats.rows], rr_s[beats.rows], rr_s, fibrillation=fibrillation, paced=paced)
-        values |= measure_axes(beats, voltages, recording.leads)
+        typical = align_dominant(recording, marks)
+        voltages = read_voltages(recording, typical)
+        rows = typical.rows
+        values |= measure_intervals(marks[rows], rr_s[rows], rr_s, fibrillation=fibrillation, paced=paced)
+        values |= measure_axes(typical, voltages, recording.leads)
         values |= measure_sums(voltages, recording.leads)
         leads = measure_leads(voltages, recording.leads)
-        reasons = _forbidden(recording, marks, beats.rows, fibrillation=fibrillation, paced=paced)
+        reasons = _forbidden(recording, marks, rows, fibrillation=fibrillation, paced=paced)
         values = _without(values, reasons)
         leads = {lead: _without(row, reasons) for lead, row in leads.items()}
-    values, leads = _judge(values, leads, subject, paced=paced)
+    values, leads = _judge(values, leads, subject, doubtful or {}, paced=paced)
+    for lead, reason in withheld.items():
+        leads[lead] = {name: Measurement(None, NOT_MEASURED, reason=reason) for name in (*HEIGHT_NAMES, *ST_NAMES)}
+    leads = {lead: leads[lead] for lead in order if lead in leads}
     return Measurements(values, leads, subject, paced, (*assumptions(subject), *_notes(recording)))
 
 
@@ -123,6 +152,7 @@ def _judge(
     values: dict[str, Measurement],
     leads: dict[str, dict[str, Measurement]],
     subject: Subject,
+    doubtful: Mapping[str, str],
     *,
     paced: bool,
 ) -> tuple[dict[str, Measurement], dict[str, dict[str, Measurement]]]:
@@ -134,11 +164,14 @@ def _judge(
         young = f"voltage criteria hold above {VOLTAGE_YEARS:.0f} years"
     for name in _SUMS:
         values[name] = values[name].with_caution(wide, young)
+    for name, rests_on in _RESTS_ON.items():
+        values[name] = values[name].with_caution(next((doubtful[lead] for lead in rests_on if lead in doubtful), None))
     ranges, st = reference_ranges(subject), st_ranges(subject)
     judged = {}
     for lead, row in leads.items():
-        j_level = row["st_j_mv"].with_caution(_PACED if paced else wide).judged(st.get(lead))
-        judged[lead] = row | {"st_j_mv": j_level}
+        items = {name: item.with_caution(doubtful.get(lead)) for name, item in row.items()}
+        j_level = items["st_j_mv"].with_caution(_PACED if paced else wide).judged(st.get(lead))
+        judged[lead] = items | {"st_j_mv": j_level}
     return {name: item.judged(ranges.get(name)) for name, item in values.items()}, judged
 
 

@@ -67,8 +67,10 @@ class Measurement:
 
     def with_caution(self, *cautions: str | None) -> Measurement:
         """Return the measurement with those of ``cautions`` that are not None."""
-        texts = [text for text in (self.caution, *cautions) if text]
-        return replace(self, caution="; ".join(texts) or None) if self.value is not None else self
+        texts = [text for text in cautions if text]
+        if self.value is None or not texts:
+            return self
+        return replace(self, caution="; ".join([self.caution, *texts] if self.caution else texts))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready form."""
@@ -104,10 +106,24 @@ class Measurements:
 
 def spread_of(values: np.ndarray) -> np.ndarray:
     """Return the robust SD along the first axis of values (n, ...), NaN left out; NaN for fewer than three."""
+    if values.ndim == 1:
+        return np.asarray(_spread(sorted(value for value in values.tolist() if not math.isnan(value))))
     known = (~np.isnan(values)).sum(axis=0)
     filled = np.where(known < 3, 0.0, values)
-    low, high = np.nanquantile(filled, (0.25, 0.75), axis=0) if np.isnan(filled).any() else _quartiles(filled)
+    low, high = (np.nanquantile if np.isnan(filled).any() else np.quantile)(filled, (0.25, 0.75), axis=0)
     return np.asarray(np.where(known < 3, math.nan, (high - low) / _IQR_OF_NORMAL))
+
+
+def _spread(ordered: list[float]) -> float:
+    """Do the same for one column in order of size: for a few beats, many times faster than numpy."""
+    if len(ordered) < 3:
+        return math.nan
+    quartiles = []
+    for share in (0.25, 0.75):
+        part, at = math.modf(share * (len(ordered) - 1))
+        below, above = ordered[int(at)], ordered[min(int(at) + 1, len(ordered) - 1)]
+        quartiles.append(below + part * (above - below))
+    return (quartiles[1] - quartiles[0]) / _IQR_OF_NORMAL
 
 
 def summarise(values: np.ndarray, method: str, reason: str) -> Measurement:
@@ -121,7 +137,3 @@ def summarise(values: np.ndarray, method: str, reason: str) -> Measurement:
 def finite(value: np.ndarray | float) -> float | None:
     """Return a plain number, or None for NaN."""
     return None if math.isnan(value) else float(value)
-
-
-def _quartiles(values: np.ndarray) -> np.ndarray:
-    return np.asarray(np.quantile(values, (0.25, 0.75), axis=0))

@@ -124,6 +124,44 @@ test("beats are marked above their wave, in the strips that show their time", ()
   near(marks.at(-1)[0][1], rhythm.baseline - 11.5);
 });
 
+test("each beat's mark carries its class, normal where none is known", () => {
+  const samples = [ramp(10)];
+  const sheet = sheetOf(["II"], samples);
+  const letters = (classes) => paper.beatMarks(sheet, sheet.strips[0], samples[0], [1, 2, 3], classes).map(([, , letter]) => letter);
+  assert.deepEqual(letters(["N", "V", "S"]), ["N", "V", "S"]);
+  assert.deepEqual(letters(undefined), ["N", "N", "N"]);
+});
+
+test("beats are marked clearly in the rhythm strip, or in the lead that was searched", () => {
+  const twelve = sheetOf(paper.STANDARD_12, flat(paper.STANDARD_12));
+  assert.equal(paper.mainStrip(twelve, paper.STANDARD_12), twelve.strips.at(-1));
+  const two = sheetOf(["I", "V1"], flat(["I", "V1"]));
+  assert.equal(paper.mainStrip(two, ["V1"]).lead, "V1");
+  assert.equal(paper.mainStrip(two, ["I", "V1"]).lead, "I");
+  assert.equal(paper.mainStrip(sheetOf([], []), []), undefined);
+});
+
+test("a wave's band stands under its time, in the strips that show it, cut where they end", () => {
+  const sheet = sheetOf(paper.STANDARD_12, flat(paper.STANDARD_12));
+  const waves = [["p", 0.1, 0.2], ["t", 2.4, 2.8]];
+  const [first, second] = sheet.strips.map((strip) => paper.waveBands(sheet, strip, waves));
+  assert.deepEqual(first.map(({ kind }) => kind), ["p", "t"]);
+  near(first[0].x, sheet.strips[0].x + 2.5);
+  near(first[0].width, 2.5);
+  near(first[1].width, 2.5);
+  assert.deepEqual(second.map(({ kind }) => kind), ["t"]);
+  near(second[0].x, sheet.strips[1].x);
+  near(second[0].width, 7.5);
+  assert.ok(first[0].top < sheet.strips[0].baseline && first[0].bottom > sheet.strips[0].baseline);
+  assert.deepEqual(paper.waveBands(sheet, sheet.strips[0], undefined), []);
+});
+
+test("the legend explains the signs that are there, and no others", () => {
+  const signs = (view) => paper.legendItems(view).map(([sign]) => sign);
+  assert.deepEqual(signs({}), []);
+  assert.deepEqual(signs({ waves: { II: [["t", 1, 2], ["p", 0, 1]] }, classes: ["N", "V", "N"], spikes: [1] }), ["p", "t", "V", "spike"]);
+});
+
 test("a strip's name stands above the waves at its start, and never off the paper", () => {
   const spike = (mv) => ramp(10).map((_, i) => (i === 20 ? mv : 0));
   const [low, high, huge] = [0, 1.5, 400].map((mv) => {

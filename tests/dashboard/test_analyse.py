@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import httpx
@@ -11,6 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 import dashboard
 from dashboard.client import ApiUnreachable, Client
+from ecg_core.quality.reversals import Reversals, Suspicion
+from ecg_core.synthesis import bundled_cases, synthesize
 from tests.helpers import make_recording
 from tests.service import files_of
 
@@ -44,6 +48,21 @@ def papers(page: AppTest) -> list:
     return page.get("bidi_component")
 
 
+def summary(page: AppTest) -> str:
+    """Return the line beneath the key figures, as it is read."""
+    return next(item.value for item in page.caption if "unconfirmed" in item.value).replace("\\", "")
+
+
+def shown(page: AppTest) -> dict:
+    """Return what the paper was given to draw."""
+    (paper,) = papers(page)
+    return json.loads(paper.proto.json)
+
+
+def asks_for_rate(page: AppTest) -> bool:
+    return any(item.key == "fs" for item in page.number_input)
+
+
 def metrics(page: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in page.metric}
 
@@ -58,7 +77,9 @@ def test_an_empty_page_says_what_can_be_dropped(page):
 
 def test_an_upload_shows_its_figures_and_the_paper(page):
     upload(page, files_of(make_recording(), "wfdb"))
-    assert metrics(page) == {"Heart rate": "75 bpm", "Leads": "12", "Length": "4 s", "Sampling rate": "500 Hz"}
+    assert list(metrics(page)) == ["Rhythm", "Heart rate", "PR", "QRS", "QT", "QTc Fridericia", "QRS axis"]
+    assert metrics(page)["Heart rate"] == "75\u202f/min"
+    assert re.search("12 leads.*4 s.*500 Hz", summary(page))
     assert len(papers(page)) == 1
     assert any("stated by the file" in item.value for item in page.markdown)
     assert not page.error
@@ -67,7 +88,7 @@ def test_an_upload_shows_its_figures_and_the_paper(page):
 def test_a_recording_without_a_rate_shows_why(page):
     upload(page, files_of(make_recording(n_samples=300)))
     assert metrics(page)["Heart rate"] == "\N{EN DASH}"
-    assert any("only one beat" in item.value for item in page.caption)
+    assert "only one beat" in summary(page)
 
 
 def test_touching_the_page_again_does_not_send_the_file_again(page, client, monkeypatch):
@@ -75,13 +96,13 @@ def test_touching_the_page_again_does_not_send_the_file_again(page, client, monk
     monkeypatch.setattr(client, "predict", None)
     page.run()
     assert not page.exception
-    assert metrics(page)["Leads"] == "1"
+    assert "lead II" in summary(page)
 
 
 def test_another_upload_replaces_the_first(page):
     upload(page, files_of(make_recording(("I", "II"))))
     upload(page, files_of(make_recording(("II",))))
-    assert metrics(page)["Leads"] == "1"
+    assert "lead II" in summary(page)
 
 
 def test_a_file_that_is_no_ecg_is_refused_in_words_with_the_formats(page):
@@ -105,14 +126,14 @@ def test_a_rate_that_the_file_leaves_out_is_asked_for_and_used(page):
     page.button[0].click().run()
     assert not page.exception
     assert not page.error
-    assert metrics(page)["Sampling rate"] == "500 Hz"
+    assert "500 Hz" in summary(page)
 
 
 def test_a_rate_is_only_asked_for_when_it_is_missing(page):
     upload(page, files_of(make_recording(("II",))))
-    assert not page.number_input
+    assert not asks_for_rate(page)
     upload(page, {"letter.pdf": b"%PDF-1.4"})
-    assert not page.number_input
+    assert not asks_for_rate(page)
 
 
 def test_text_from_a_file_is_shown_and_not_obeyed(page):
@@ -143,7 +164,52 @@ def test_an_upload_outlives_a_service_that_is_away_for_a_while(client, monkeypat
         assert "http://away:1" in page.error[0].value
     page.button[0].click().run()
     assert not page.error
-    assert metrics(page)["Leads"] == "1"
+    assert "lead II" in summary(page)
+
+
+def test_what_is_urgent_comes_first_and_says_that_it_is_unconfirmed(page):
+    upload(page, files_of(bundled_cases()["anterior_infarction"].synthesize().recording))
+    text = page.error[0].value
+    assert "ST elevation in contiguous leads" in text
+    assert "unconfirmed" in text
+    upload(page, files_of(bundled_cases()["normal"].synthesize().recording))
+    assert not page.error
+
+
+def test_pacing_and_poor_signals_are_told_before_the_figures(page):
+    upload(page, files_of(bundled_cases()["paced"].synthesize().recording))
+    assert "Pacing spikes" in page.info[0].value
+    assert metrics(page)["QT"] == "\N{EN DASH}"
+    assert metrics(page)["Rhythm"] == "Paced"
+    upload(page, files_of(bundled_cases()["poor_quality"].synthesize().recording))
+    assert page.warning[0].value.startswith("Signal quality\\: poor")
+
+
+def test_electrodes_that_may_be_exchanged_are_told_before_the_figures(page, monkeypatch):
+    arms = Suspicion("RA-LA", "right arm and left arm exchanged", ("I", "II", "III"), 0.9, (), None)
+    monkeypatch.setattr("ecg_core.pipeline.suspect_reversals", lambda *_: Reversals((arms,)))
+    upload(page, files_of(synthesize(seed=5).recording))
+    assert "right arm and left arm exchanged" in page.warning[0].value
+    assert "record again" in page.warning[0].value
+
+
+def test_waves_can_be_hidden(page):
+    upload(page, files_of(synthesize(seed=1).recording))
+    assert shown(page)["waves"]["II"]
+    page.toggle(key="waves").set_value(False).run()
+    assert not page.exception
+    assert shown(page)["waves"] == {}
+
+
+def test_age_and_sex_choose_the_ranges(page):
+    upload(page, files_of(synthesize(seed=1).recording))
+    assert any("adult is assumed" in item.value for item in page.caption)
+    page.number_input(key="age").set_value(12)
+    page.radio(key="sex").set_value("Female")
+    page.button[0].click().run()
+    assert not page.exception
+    assert any("Under 18 years" in item.value for item in page.caption)
+    assert not any("adult is assumed" in item.value for item in page.caption)
 
 
 def test_the_frame_shows_the_page_and_says_what_this_is_for(client, monkeypatch):

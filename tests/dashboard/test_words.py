@@ -39,3 +39,8 @@ def test_quality_is_told_with_the_leads_that_are_not_good():
     found = Quality(verdict="usable", reasons=["poor: II"], unacceptable_probability=None, leads=leads)
     assert words.quality(found) == "Signal quality: usable (poor: II)."
     assert words.lead_faults(found) == {"II": "flat: one value"}
+
+
+@pytest.mark.parametrize(("probability", "text"), [(0.5, "0.50"), (0.99, "0.99"), (0.9999, "over 0.99")])
+def test_no_probability_is_said_to_be_certain(probability, text):
+    assert words.chance(probability) == text

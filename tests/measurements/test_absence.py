@@ -281,3 +281,35 @@ def test_a_narrow_band_is_said_so():
     assert any("40 Hz" in note for note in measure(monitor_view(made.recording), waves_of(made.truth)).notes)
     slow = synthesize(seed=1, fs=100.0)
     assert any("50 Hz" in note for note in table_of(slow).notes)
+
+
+def test_leads_that_are_not_to_be_measured_say_so_and_the_others_do_without_them():
+    made = synthesize(seed=1)
+    whole, table = table_of(made), table_of(made, withheld={"V1": "the signal is poor in V1", "V3": "poor"})
+    assert_complete(table)
+    assert list(table.leads) == list(STANDARD_12)
+    assert {item.reason for item in table.leads["V1"].values()} == {"the signal is poor in V1"}
+    assert "V1" in table["sokolow_lyon_mv"].reason
+    assert "V3" in table["cornell_mv"].reason
+    assert table["qrs_axis_deg"].value == pytest.approx(whole["qrs_axis_deg"].value, abs=0.5)
+
+
+def test_why_there_are_no_waves_is_why_there_are_no_intervals():
+    table = measure(synthesize().recording, Waves((), reason="the signal is poor"), withheld={"II": "flat"})
+    assert_complete(table)
+    assert table["pr_ms"].reason == "the signal is poor"
+
+
+def test_leads_that_may_be_exchanged_qualify_what_rests_on_their_names():
+    doubt = dict.fromkeys(("I", "II", "III", "aVR", "aVL", "aVF"), "right arm and left arm may be exchanged")
+    table = table_of(synthesize(seed=1), subject=WOMAN, doubtful=doubt)
+    assert_complete(table)
+    for name in ("qrs_axis_deg", "cornell_mv"):
+        assert table[name].caution == "right arm and left arm may be exchanged"
+        assert table[name].flag is None
+        assert table[name].value is not None
+    for name in ("sokolow_lyon_mv", "r_transition", "qrs_ms"):
+        assert table[name].caution is None
+    assert table.leads["I"]["r_mv"].caution == table["cornell_mv"].caution
+    assert table.leads["I"]["st_j_mv"].flag is None
+    assert table.leads["V2"]["st_j_mv"].flag == "normal"

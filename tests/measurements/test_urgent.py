@@ -90,6 +90,7 @@ def test_in_wide_qrs_only_elevation_along_an_upright_complex_counts():
     assert codes(stated(st=levels, qrs_ms=150, r_mv=0.1)) == []
     (finding,) = urgent_findings(stated(st={"V2": 0.5, "V5": 0.12}, qrs_ms=150))
     assert finding.source == "Sgarbossa 1996"
+    assert codes(stated(st={"V2": 0.15, "V3": 0.15}, qrs_ms=125)) == []
     assert finding.values["qrs_ms"] == 150
 
 

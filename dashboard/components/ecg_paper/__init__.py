@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from api.schemas import Beats, Signal
+from api.schemas import Analysis, Signal, Waves
 
 _HERE = Path(__file__).parent
 _HTML = '<div class="frame"><canvas role="img"></canvas></div>'
@@ -23,35 +23,57 @@ _paper = st.components.v2.component(
 )
 
 
-def ecg_paper(signal: Signal, beats: Beats, *, note: str = "", key: str = "ecg_paper") -> None:
-    """Draw a window of a recording with its beats.
+def ecg_paper(
+    signal: Signal, analysis: Analysis, *, waves: bool = True, note: str = "", key: str = "ecg_paper"
+) -> None:
+    """Draw a window of a recording with its beats and waves.
 
     Parameters
     ----------
     signal
         Every lead's samples, in mV. Twelve standard leads are laid out 3 x 4 with a rhythm strip, others row by row.
-    beats
-        Beats of the whole recording; those within the window are marked, more clearly in the leads that were searched.
+    analysis
+        What was found in the whole recording; of its beats, waves and pacing spikes, those within the window are shown.
+    waves
+        Whether P, QRS and T are marked.
     note
         What the foot of the paper says beside speed and gain.
     key
         Tells one paper of a page from another.
     """
     n_samples = len(signal.values[0]) if signal.values else 0
-    end_s = signal.start_s + n_samples / signal.fs
-    shown = [time - signal.start_s for time in beats.times_s if signal.start_s <= time < end_s]
+    start_s, end_s = signal.start_s, signal.start_s + n_samples / signal.fs
+    beats = analysis.beats
+    shown = [i for i, time in enumerate(beats.times_s) if start_s <= time < end_s]
+    classes: list[str] = [beats.classes[i] for i in shown] if beats.classes else []
     _paper(
         key=key,
         data={
             "fs": signal.fs,
             "leads": signal.leads,
             "samples": encode_samples(signal.values),
-            "beats": shown,
+            "beats": [beats.times_s[i] - start_s for i in shown],
+            "classes": classes,
             "beat_leads": beats.leads,
+            "waves": bands(analysis.waves, start_s, end_s) if waves else {},
+            "spikes": [time - start_s for time in analysis.pacing.times_s if start_s <= time < end_s],
             "note": note,
-            "description": describe(signal, len(shown), n_samples / signal.fs),
+            "description": describe(signal, classes or ["N"] * len(shown), n_samples / signal.fs),
         },
     )
+
+
+def bands(waves: Waves, start_s: float, end_s: float) -> dict[str, list[tuple[str, float, float]]]:
+    """Return kind, onset and end of the waves in each lead that reach into a window, in seconds from its start."""
+    return {
+        lead: [
+            (kind, wave.onset_s - start_s, wave.end_s - start_s)
+            for beat in beats
+            for kind, wave in beat.items()
+            if wave.end_s > start_s and wave.onset_s < end_s
+        ]
+        for lead, beats in waves.leads.items()
+    }
 
 
 def encode_samples(values: list[list[float | None]]) -> str:
@@ -62,7 +84,9 @@ def encode_samples(values: list[list[float | None]]) -> str:
     return base64.b64encode(packed.tobytes()).decode("ascii")
 
 
-def describe(signal: Signal, n_beats: int, seconds: float) -> str:
+def describe(signal: Signal, classes: list[str], seconds: float) -> str:
     """Return what the drawing shows, for those who cannot see it."""
     leads = "lead" if len(signal.leads) == 1 else "leads"
-    return f"ECG, {leads} {', '.join(signal.leads)}, {seconds:.1f} seconds, {n_beats} beats marked"
+    others = {letter: classes.count(letter) for letter in sorted(set(classes) - {"N"})}
+    found = "".join(f", {count} of class {letter}" for letter, count in others.items())
+    return f"ECG, {leads} {', '.join(signal.leads)}, {seconds:.1f} seconds, {len(classes)} beats marked{found}"

@@ -22,6 +22,8 @@ const HEADROOM = { least: 15, most: 35, air: 8 }; // mm above the first baseline
 const FOOTROOM = { least: 10, most: 25, air: 2 }; // mm below the last baseline
 const LABEL = { indent: 1.2, above: 8, air: 4, size: 3.4, width: 6.5 }; // mm
 const MARK_SEARCH_S = 0.06;
+const NORMAL = "N"; // beats of any other class carry their letter
+const BAND = { air: 1.5, foot: 0.9 }; // mm that a wave's band reaches beyond the trace, and its solid foot
 const MIN_PX_PER_MM = 2.4; // under this the paper scrolls sideways instead of shrinking further
 const FINE_FROM_PX = 2; // fine lines fade in between these two scales
 const FINE_FULL_PX = 4;
@@ -121,17 +123,50 @@ export function traceLines(sheet, strip, values) {
   return lines;
 }
 
-/** Points (mm) just above the trace at each beat that a strip shows; none where the lead was not recorded. */
-export function beatMarks(sheet, strip, values, beatsS) {
+/** [x, y, class] (mm) just above the trace at each beat that a strip shows; none where the lead was not recorded. */
+export function beatMarks(sheet, strip, values, beatsS, classes = []) {
   const marks = [];
-  for (const s of beatsS) {
+  for (const [i, s] of beatsS.entries()) {
     if (s < strip.from || s >= strip.to) continue;
     const near = values
       .slice(Math.max(0, Math.round((s - MARK_SEARCH_S) * sheet.fs)), Math.round((s + MARK_SEARCH_S) * sheet.fs) + 1)
       .filter((v) => !Number.isNaN(v));
-    if (near.length) marks.push([xOf(sheet, strip, s), yOf(sheet, strip, Math.max(...near)) - 1.5]);
+    if (near.length) marks.push([xOf(sheet, strip, s), yOf(sheet, strip, Math.max(...near)) - 1.5, classes[i] ?? NORMAL]);
   }
   return marks;
+}
+
+/** The strip that carries the clear beat marks: the rhythm strip, else the lead that was searched, else the first. */
+export function mainStrip(sheet, beatLeads) {
+  if (sheet.layout === "3x4+1") return sheet.strips.find((strip) => strip.row === COLUMNS_3X4[0].length);
+  return (beatLeads.length === 1 && sheet.strips.find((strip) => strip.lead === beatLeads[0])) || sheet.strips[0];
+}
+
+/** {kind, x, width, top, bottom} (mm) of each [kind, onset, end] of a lead's waves that a strip shows, cut to it. */
+export function waveBands(sheet, strip, waves = []) {
+  return waves
+    .filter(([, onset, end]) => end > strip.from && onset < strip.to)
+    .map(([kind, onset, end]) => {
+      const x = xOf(sheet, strip, Math.max(onset, strip.from));
+      return {
+        kind,
+        x,
+        width: xOf(sheet, strip, Math.min(end, strip.to)) - x,
+        top: strip.baseline - strip.up * sheet.gain - BAND.air,
+        bottom: strip.baseline + strip.down * sheet.gain + BAND.air,
+      };
+    });
+}
+
+/** What the signs on the paper mean: [sign, text] of those that are there. */
+export function legendItems({ waves = {}, classes = [], spikes = [] }) {
+  const kinds = new Set(Object.values(waves).flatMap((of) => of.map(([kind]) => kind)));
+  const others = new Set(classes.filter((letter) => letter !== NORMAL));
+  return [
+    ...["p", "qrs", "t"].filter((kind) => kinds.has(kind)).map((kind) => [kind, WAVE_NAMES[kind]]),
+    ...Object.keys(CLASS_NAMES).filter((letter) => others.has(letter)).map((letter) => [letter, CLASS_NAMES[letter]]),
+    ...(spikes.length ? [["spike", "pacing spike"]] : []),
+  ];
 }
 
 /** Where a strip's name stands (mm): at its start, above whatever the trace does there. */
@@ -169,12 +204,17 @@ export function footerText(sheet, { note = "" } = {}) {
 
 // ----------------------------------------------------------------------------------------------------------- drawing
 
+const WAVE_NAMES = { p: "P", qrs: "QRS", t: "T" };
+const CLASS_NAMES = { S: "supraventricular", V: "ventricular", F: "fusion", Q: "paced or unclassified" };
+
 const INKS = {
   light: {
+    p: "#0f8a6c", qrs: "#c77700", t: "#7a52c7", odd: "#b3261e",
     paper: "#fffdfb", fine: "rgba(208, 74, 74, 0.20)", heavy: "rgba(208, 74, 74, 0.46)",
     trace: "#14171c", text: "#14171c", quiet: "#5b616b", mark: "#0a5fc4", faint: "rgba(10, 95, 196, 0.55)",
   },
   dark: {
+    p: "#3ecf9f", qrs: "#f0a93a", t: "#b292ff", odd: "#ff7a70",
     paper: "#11151a", fine: "rgba(255, 128, 116, 0.13)", heavy: "rgba(255, 128, 116, 0.30)",
     trace: "#e8f1ea", text: "#f2f5f3", quiet: "#a4adb8", mark: "#63b3ff", faint: "rgba(99, 179, 255, 0.6)",
   },
@@ -210,6 +250,8 @@ export function paint(canvas, sheet, view, { fit, deviceRatio, ink, font }) {
     const [x, y] = labelSpot(sheet, strip, view.samples[view.leads.indexOf(strip.lead)]);
     halo(ctx, strip.lead, x * px, y * px, ink, px);
   }
+  const main = mainStrip(sheet, view.beatLeads);
+  for (const strip of sheet.strips) paintBands(ctx, px, waveBands(sheet, strip, view.waves?.[strip.lead]), ink);
   const pen = Math.min(1.6, Math.max(1, (px / deviceRatio) * 0.3));
   for (const strip of sheet.strips) {
     const values = view.samples[view.leads.indexOf(strip.lead)];
@@ -221,11 +263,16 @@ export function paint(canvas, sheet, view, { fit, deviceRatio, ink, font }) {
     ctx.clip();
     for (const line of traceLines(sheet, strip, values)) stroke(line, ink.trace, pen);
     ctx.restore();
-    paintMarks(ctx, px, beatMarks(sheet, strip, values, view.beats), view.beatLeads.includes(strip.lead), ink);
+    const marks = beatMarks(sheet, strip, values, view.beats, view.classes);
+    if (strip === main) paintMarks(ctx, px, marks, { ink, font });
+    else paintDots(ctx, px, marks, ink);
   }
-  ctx.font = `${Math.max(2.7 * px, 10 * deviceRatio)}px ${font}`;
-  ctx.fillStyle = ink.quiet;
+  if (main) paintSpikes(ctx, px, sheet, main, view.spikes ?? [], ink);
+  const size = Math.max(2.7 * px, 10 * deviceRatio);
   ctx.textBaseline = "middle";
+  paintLegend(ctx, sheet, legendItems(view), { px, ink, font, size });
+  ctx.font = `${size}px ${font}`;
+  ctx.fillStyle = ink.quiet;
   halo(ctx, footerText(sheet, view), LEFT * px, (sheet.height - FOOTER / 2) * px, ink, 4 * deviceRatio);
 }
 
@@ -245,17 +292,72 @@ function paintGrid(ctx, sheet, fit, deviceRatio, ink) {
   draw(SQUARE, 0, ink.heavy);
 }
 
-function paintMarks(ctx, px, marks, searched, ink) {
-  ctx.fillStyle = searched ? ink.mark : ink.faint;
-  const size = (searched ? 1.5 : 0.55) * px;
-  for (const [x, y] of marks) {
-    ctx.beginPath();
-    if (searched) {
+/** A tinted band behind each wave, with a solid foot that still tells where it ends when bands meet. */
+function paintBands(ctx, px, bands, ink) {
+  for (const { kind, x, width, top, bottom } of bands) {
+    ctx.fillStyle = ink[kind];
+    ctx.globalAlpha = 0.13;
+    ctx.fillRect(x * px, top * px, width * px, (bottom - top) * px);
+    ctx.globalAlpha = 0.85;
+    ctx.fillRect(x * px, bottom * px, width * px, BAND.foot * px);
+  }
+  ctx.globalAlpha = 1;
+}
+
+/** Normal beats are triangles; the others their letter, in a colour of their own. */
+function paintMarks(ctx, px, marks, { ink, font }) {
+  const size = 1.5 * px;
+  ctx.save();
+  ctx.font = `700 ${3 * px}px ${font}`;
+  ctx.textAlign = "center";
+  for (const [x, y, letter] of marks) {
+    ctx.fillStyle = letter === NORMAL ? ink.mark : ink.odd;
+    if (letter === NORMAL) {
+      ctx.beginPath();
       ctx.moveTo(x * px, y * px);
       ctx.lineTo(x * px - size * 0.75, y * px - size * 1.3);
       ctx.lineTo(x * px + size * 0.75, y * px - size * 1.3);
-    } else ctx.arc(x * px, y * px, size, 0, 2 * Math.PI);
+      ctx.fill();
+    } else halo(ctx, letter, x * px, y * px, ink, px);
+  }
+  ctx.restore();
+}
+
+function paintDots(ctx, px, marks, ink) {
+  ctx.fillStyle = ink.faint;
+  for (const [x, y] of marks) {
+    ctx.beginPath();
+    ctx.arc(x * px, y * px, 0.55 * px, 0, 2 * Math.PI);
     ctx.fill();
+  }
+}
+
+/** Short upright lines under the trace, where pacing spikes were found. */
+function paintSpikes(ctx, px, sheet, strip, spikesS, ink) {
+  ctx.fillStyle = ink.odd;
+  const top = strip.baseline + strip.down * sheet.gain + BAND.air + 1.5;
+  for (const s of spikesS)
+    if (s >= strip.from && s < strip.to) ctx.fillRect(xOf(sheet, strip, s) * px, top * px, Math.max(1, 0.4 * px), 3 * px);
+}
+
+/** The legend, right-aligned at the foot of the paper. */
+function paintLegend(ctx, sheet, items, { px, ink, font, size }) {
+  const y = (sheet.height - FOOTER / 2) * px;
+  let x = (sheet.width - RIGHT) * px;
+  for (const [sign, text] of [...items].reverse()) {
+    ctx.font = `${size}px ${font}`;
+    x -= ctx.measureText(text).width;
+    ctx.fillStyle = ink.quiet;
+    halo(ctx, text, x, y, ink, size / 3);
+    x -= size * 1.25;
+    ctx.fillStyle = ink[sign] ?? ink.odd;
+    if (sign in WAVE_NAMES) ctx.fillRect(x, y - size * 0.4, size * 0.8, size * 0.8);
+    else if (sign === "spike") ctx.fillRect(x + size * 0.4, y - size * 0.5, Math.max(1, 0.4 * px), size);
+    else {
+      ctx.font = `700 ${size}px ${font}`;
+      halo(ctx, sign, x, y, ink, size / 3);
+    }
+    x -= size * 1.1;
   }
 }
 
