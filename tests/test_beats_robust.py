@@ -16,6 +16,7 @@ from ecg_core.recording import Recording
 from ecg_core.robust import RobustDetector, robust_detector
 from ecg_core.robust.candidates import Candidates, find_candidates
 from ecg_core.robust.decoder import best_score_cpsc2019, decode
+from ecg_core.robust.detector import _chunks
 from ecg_core.robust.inputs import FS, LENGTH, STEP, network_input
 from ecg_core.synthesis import RHYTHMS, synthesize
 
@@ -228,3 +229,16 @@ def test_records_that_it_was_trained_on_are_known_and_answered_well():
     result = evaluate("beats", "cpsc2019", ROOT, include_trained=True)
     assert result.n == len(result.trained_on) > 0
     assert result.metrics["qrs_official"].value >= 0.9
+
+
+@pytest.mark.parametrize("hours", [0.003, 0.0705, 0.0713, 0.1418, 1.0, 24.0])
+def test_every_length_is_covered_without_gap_or_empty_end(hours):
+    n = int(hours * 3600 * 40)
+    parts = [(leads.shape[1], *times) for leads, *times in _chunks(np.zeros((1, n), np.float32), 40.0)]
+    assert min(size for size, *_ in parts) >= min(1.28, hours * 3600) * FS - 4
+    starts, ends = [part[2] for part in parts], [part[3] for part in parts]
+    assert (starts[0], ends[-1]) == (-np.inf, np.inf)
+    assert starts[1:] == ends[:-1]
+    for size, start, from_s, to_s in parts:
+        assert start <= max(from_s, 0)
+        assert start + size / FS >= min(to_s, n / 40) - 1e-6

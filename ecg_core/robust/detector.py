@@ -8,6 +8,7 @@ one float a beat.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -188,7 +189,7 @@ def _chunks(signal: np.ndarray, fs: float) -> Iterator[tuple[np.ndarray, float, 
     n = signal.shape[1]
     length_s = (_HOP * (_CHUNK - 1) + LENGTH - 2 * MARGIN) / FS
     margin_s = (MARGIN + 16) / FS
-    count = max(1, -(-int(n / fs - 2 * margin_s) // int(length_s)))
+    count = max(1, math.ceil((n / fs - 2 * margin_s) / length_s))
     for number in range(count):
         from_s, to_s = number * length_s, (number + 1) * length_s if number < count - 1 else np.inf
         first = max(0, int((from_s - margin_s) * fs))
