@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-import ecg_core.quality  # noqa: F401 (registers how its models are run)
+import ecg_core.evaluation.exams  # noqa: F401 (registers how every model is run)
 from ecg_core.artefacts import MANIFEST, RUNNERS, list_models, load_artefact, shipped_models
 from ecg_core.datasets import DATASETS
 from ecg_core.preprocess.replay import STEPS

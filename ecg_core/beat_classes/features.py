@@ -1,0 +1,94 @@
+"""The features that beats are classed by: one row a beat, the same columns for any recording."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ecg_core.beat_classes.families import FS, find_families
+from ecg_core.beat_classes.shapes import shape_features
+from ecg_core.beat_classes.timing import MINUTE, NEAR, running_median, shift, timing_features
+
+MOST_LEADS = 2
+_OF_FAMILY = (
+    "rr_before_to_normal",
+    "rr_before_to_after",
+    "rr_before_to_whole",
+    "rr_pair_to_normal",
+    "qrs_width_more_s.0",
+    "qrs_likeness.0",
+    "body_likeness.0",
+    "p_likeness.0",
+    "p_size.0",
+    "clear_p_likeness.0",
+    "clear_p_oddity.0",
+    "t_area.0",
+    "qrs_width_more_s.1",
+    "body_likeness.1",
+)
+"""Also as the median over the beat's family, and over the dominant one."""
+_OF_NEIGHBOURS = ("body_likeness.0", "qrs_width_more_s.0", "p_likeness.0", "qrs_distance.0", "clear_p_oddity.0")
+"""Also of the beat before and of the beat after."""
+_AROUND = ("p_likeness.0", "clear_p_likeness.0", "clear_p_oddity.0")
+"""Also as the median over the beats around: where the atria fibrillate, no beat has its P wave."""
+
+
+def beat_features(
+    signal: np.ndarray, times_s: np.ndarray, stretch: np.ndarray, spike: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return the features by name, float64, shape (n_beats,); NaN where one cannot be had.
+
+    Parameters
+    ----------
+    signal
+        Millivolts at `FS`, 0.5-40 Hz, shape (n_leads, n_samples) with one or two leads, NaN where not recorded.
+    times_s
+        Beats, seconds from the first sample, increasing, shape (n_beats,), at least one.
+    stretch
+        Number of the recorded stretch that each beat lies in.
+    spike
+        1 where a pacing spike drives the ventricles, 0 where none does, NaN where it cannot be said.
+    """
+    n = len(times_s)
+    families = find_families(signal, np.rint(times_s * FS).astype(np.int64))
+    dominant = families.dominant(times_s)
+    alike = families.of_beat == dominant if len(families.templates) else np.zeros(n, bool)
+    found = timing_features(times_s, stretch, alike)
+    tails = families.tails(found["rr_usual_s"])
+    for lead in range(len(signal)):
+        windows = families.windows[:, lead]
+        template = families.templates[dominant, lead] if alike.any() else np.median(windows, axis=0)
+        for name, values in shape_features(windows, tails[:, lead], template, alike).items():
+            found[f"{name}.{lead}"] = np.where(families.known[:, lead], values, np.nan)
+    found["spike"] = spike
+    found["family_share"] = np.append(families.size, 0)[families.of_beat] / n
+    found["family_is_dominant"] = alike.astype(np.float64)
+    found["family_is_none"] = (families.of_beat == len(families.templates)).astype(np.float64)
+    for name in _OF_FAMILY:
+        if name in found:
+            middle = [_middle(found[name][families.of_beat == family]) for family in range(len(families.templates))]
+            found[f"family_{name}"] = np.array([*middle, np.nan])[families.of_beat]
+            found[f"dominant_{name}"] = np.full(n, _middle(found[name][alike]))
+    for name in _OF_NEIGHBOURS:
+        found[f"last_{name}"], found[f"next_{name}"] = shift(found[name], 1), shift(found[name], -1)
+    for name in _AROUND:
+        found[f"near_{name}"] = running_median(found[name], NEAR)
+        found[f"minute_{name}"] = running_median(found[name], MINUTE)
+    return found
+
+
+def feature_names() -> tuple[str, ...]:
+    """Return the names of all features, those of a second lead included, in their order."""
+    nothing = np.zeros(1)
+    return tuple(beat_features(np.zeros((MOST_LEADS, int(FS))), nothing, nothing.astype(np.int64), nothing))
+
+
+def feature_matrix(found: dict[str, np.ndarray], names: tuple[str, ...]) -> np.ndarray:
+    """Return the columns that ``names`` asks for, float32, shape (n_beats, n_features); NaN for those not found."""
+    n = len(next(iter(found.values())))
+    missing = np.full(n, np.nan)
+    return np.stack([found.get(name, missing) for name in names], axis=1).astype(np.float32)
+
+
+def _middle(values: np.ndarray) -> float:
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if len(known) else np.nan
