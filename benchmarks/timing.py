@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 Work = Callable[[], object]
 
@@ -38,3 +38,11 @@ def _time(work: Work) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
+
+
+def say(what: str, row: Mapping[str, float], peer: str) -> None:
+    """Print a ratio of times."""
+    print(
+        f"{what}: {row['ratio']:.2f} x {peer} time ({row['ratio_low']:.2f}-{row['ratio_high']:.2f});"
+        f" {row['ours_ms']:.1f} against {row['theirs_ms']:.1f} ms"
+    )

@@ -70,8 +70,9 @@ The same, seen in other ways (V and S only):
 {paced}
 
 How readily each class is called depends on the recording's length (up to 30 s, up to 5 min, longer), and was settled
-for each fold on the answers about the other folds' records. Features, composed rhythms and the settings of the trees
-were settled while looking at these records, out of fold: figures on new records may be lower.
+for each fold on the answers about the other folds' records. Features, composed rhythms, the settings of the trees
+and the form of the decision (first V, then S among what is left, S with a predictivity of a half at least) were settled
+while looking at these records, out of fold: figures on new records may be lower.
 
 {checks}
 
