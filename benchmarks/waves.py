@@ -28,12 +28,15 @@ SPREADS = ("sd_p_on", "sd_p_off", "sd_qrs_on", "sd_qrs_off", "sd_t_off")
 
 
 def dwt(lead: np.ndarray, fs: float) -> dict[str, np.ndarray]:
-    """Return the waves of a lead by NeuroKit2, in seconds, shape (n_waves, 3)."""
+    """Return the waves of a lead by NeuroKit2, in seconds, shape (n_waves, 3); none where it fails."""
     import neurokit2
 
     cleaned = neurokit2.ecg_clean(lead, fs)
     peaks = neurokit2.ecg_peaks(cleaned, fs)[1]["ECG_R_Peaks"]
-    _, found = neurokit2.ecg_delineate(cleaned, peaks, fs, method="dwt")
+    try:
+        _, found = neurokit2.ecg_delineate(cleaned, peaks, fs, method="dwt")
+    except (ValueError, IndexError, ZeroDivisionError):
+        return {}
     names = {
         "p": ("ECG_P_Onsets", "ECG_P_Peaks", "ECG_P_Offsets"),
         "qrs": ("ECG_R_Onsets", None, "ECG_R_Offsets"),
