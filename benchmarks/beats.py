@@ -162,12 +162,12 @@ def main() -> dict[str, dict[str, float]]:
     for method, seconds in (("fast", 20.0), ("robust", 0.0)):
         row = compare(partial(detect_beats, recording, method=method), peer, seconds=seconds, least=3)
         results[f"24 h, {method}"] = row
-        say(f"24 h, 1 lead, 250 Hz, {method}", row, "sleepecg's")
+        say(f"24 h, 1 lead, 250 Hz, {method}", row, "sleepecg")
     twelve = synthesize(fs=500, seed=1).recording
     second = twelve.lead("II").astype(np.float64)
     row = compare(partial(detect_beats, twelve), partial(neurokit2.ecg_process, second, 500))
     results["10 s, robust"] = row
-    say("10 s, 500 Hz, robust on 12 leads", row, "NeuroKit's `ecg_process` on one lead, of its")
+    say("10 s, 500 Hz, robust on 12 leads", row, "NeuroKit's `ecg_process` on one lead")
     return results
 
 

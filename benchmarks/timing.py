@@ -43,6 +43,6 @@ def _time(work: Work) -> float:
 def say(what: str, row: Mapping[str, float], peer: str) -> None:
     """Print a ratio of times."""
     print(
-        f"{what}: {row['ratio']:.2f} x {peer} time ({row['ratio_low']:.2f}-{row['ratio_high']:.2f});"
+        f"{what}: {row['ratio']:.2f} x the time of {peer} ({row['ratio_low']:.2f}-{row['ratio_high']:.2f});"
         f" {row['ours_ms']:.1f} against {row['theirs_ms']:.1f} ms"
     )

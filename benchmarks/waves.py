@@ -90,5 +90,5 @@ def main() -> dict[str, Any]:
 
     row = compare(partial(analysed, recording), theirs_12, seconds=15, least=8)
     results["12 leads"] = row
-    say("beats and waves of 12 leads, 10 s, 500 Hz", row, "NeuroKit's `ecg_process` and DWT delineation, of their")
+    say("beats and waves of 12 leads, 10 s, 500 Hz", row, "NeuroKit's `ecg_process` and DWT delineation")
     return results
