@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ecg_core.beats import CPSC2019_WINDOW_S, DETECTORS, MIN_FS, Beats, detect_beats, heart_rate
@@ -151,6 +151,7 @@ def test_beats_cannot_be_changed_afterwards():
 
 
 @settings(max_examples=80, deadline=None)
+@example(method="robust", fs=360.0, seconds=1.0, seed=0, scale=19, gaps=0.0)
 @given(
     method=st.sampled_from(["fast", "robust"]),
     fs=st.sampled_from([40.0, 62.0, 100.0, 360.0, 500.0, 2000.0]),

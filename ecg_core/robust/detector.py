@@ -209,7 +209,7 @@ def _without_spikes(signal: np.ndarray, fs: float) -> np.ndarray:
     step = np.diff(signal, axis=1)
     low, high = np.percentile(np.nan_to_num(signal[:, ::_SPARSE]), (5, 95), axis=1)
     out = np.minimum(np.abs(step[:, :-1]), np.abs(step[:, 1:])) > _SPIKE * (high - low)[:, None]
-    out &= step[:, :-1] * step[:, 1:] < 0
+    out &= np.signbit(step[:, :-1]) != np.signbit(step[:, 1:])
     if not out.any():
         return signal
     row, at = np.nonzero(out)
