@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
@@ -13,6 +13,8 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from ecg_core.recording import Recording
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -72,3 +74,18 @@ def write_files(files: dict[str, bytes], folder: Path, *, force: bool) -> list[P
     except OSError as error:
         raise WriteError("cannot be written", file=str(folder), found=error.strerror or error) from error
     return paths
+
+
+def show_rows(recording: Recording, rows: Iterable[tuple[str, str]]) -> None:
+    """Print the name of a recording and, under it, labels with their values."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    for label, value in rows:
+        table.add_row(label, escape(value))
+    name = recording.source.name if recording.source else "recording"
+    console().print(f"[bold]{escape(name)}[/bold]")
+    console().print(table)

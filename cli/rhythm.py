@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.common import AsJson, console, fails_clearly, print_json
+from cli.common import AsJson, fails_clearly, print_json, show_rows
 from cli.reading import Format, Fs, LeadNames, OneFile, Units, read_one, read_options
 
 if TYPE_CHECKING:
@@ -52,17 +52,7 @@ def add_to(app: typer.Typer) -> None:
 
 def _show(recording: Recording, found: Rhythm) -> None:
     """Print the rhythm for people."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    table.add_column(style="dim")
-    table.add_column(overflow="fold")
-    for name, value in _rows(found):
-        table.add_row(name, escape(value))
-    name = recording.source.name if recording.source else "recording"
-    console().print(f"[bold]{escape(name)}[/bold]")
-    console().print(table)
+    show_rows(recording, _rows(found))
 
 
 def _rows(found: Rhythm) -> list[tuple[str, str]]:
