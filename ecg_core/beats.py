@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -194,7 +195,7 @@ def detect_beats_by(detector: Detector, method: str, recording: Recording, lead:
     else:
         recording.lead(lead)
         names = (canonical_lead(lead) or lead,)
-    live = [name for name in names if len(_stretches(recording.lead(name)[None], recording.fs)[0])]
+    live = [name for name in names if _lives(recording.lead(name), recording.fs)]
     if not live:
         which = f"lead {names[0]} is" if len(names) == 1 else "all leads are"
         return no_beats(method, f"{which} flat, missing or recorded for less than {MIN_STRETCH_S:g} s at a time")
@@ -266,6 +267,14 @@ def _stretches(signal: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray]:
     edges = edges[np.diff(edges, axis=1)[:, 0] >= MIN_STRETCH_S * fs]
     alive = [any(_varies(row[start:stop]) for row in signal) for start, stop in edges]
     return edges[alive, 0], edges[alive, 1]
+
+
+def _lives(values: np.ndarray, fs: float) -> bool:
+    """Return whether a lead has a stretch that can hold a beat."""
+    low, high = float(values.min()), float(values.max())
+    if math.isnan(high):
+        return len(_stretches(values[None], fs)[0]) > 0
+    return high > low and len(values) >= MIN_STRETCH_S * fs
 
 
 def _varies(values: np.ndarray) -> bool:

@@ -5,7 +5,9 @@ Why this engine: ``docs/decisions/0007-onnx-runtime.md``.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -45,6 +47,10 @@ class Network:
         arrays = {name: np.ascontiguousarray(array, np.float32) for name, array in given.items()}
         return dict(zip(self.outputs, self._session.run(None, arrays), strict=True))
 
+    def start(self, values: np.ndarray | Mapping[str, np.ndarray]) -> Future[dict[str, np.ndarray]]:
+        """Return the outputs by name once they are there: computed in the background, beside whatever Python does."""
+        return _background(os.getpid()).submit(self, values)
+
 
 def network_of(artefact: Artefact, file: str = NETWORK) -> Network:
     """Return a graph of a model, loaded once a process."""
@@ -58,13 +64,20 @@ def _network(artefact: Artefact, file: str, _sha256: str) -> Network:
     return Network(artefact.files[file], str(artefact.path / file))
 
 
+@lru_cache(1)
+def _background(_process: int) -> ThreadPoolExecutor:
+    """Return the threads that networks run in; a process that was forked has its own."""
+    return ThreadPoolExecutor(os.cpu_count(), "network")
+
+
 def _session(graph: bytes, origin: str) -> InferenceSession:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    # Threads that wait by spinning would take the cores from the other models and from the caller.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Networks this small gain little from a second thread (a tenth of the time, for half as much work again) unless
+    # threads wait by spinning, which takes the cores from the other models. So each runs in its caller's thread.
+    options.intra_op_num_threads = 1
     try:
         return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's errors have no common class but Exception.

@@ -221,6 +221,51 @@ def test_a_network_that_is_sure_of_nothing_finds_nothing():
     assert (len(sample), len(confidence)) == (0, 0)
 
 
+def counted() -> tuple[RobustDetector, list[int]]:
+    """Return the detector that ships, and how many strips its network was asked about in each call."""
+    shipped, asked = robust_detector(), []
+
+    def log_odds(inputs: np.ndarray) -> np.ndarray:
+        asked.append(len(inputs))
+        return shipped.log_odds(inputs)
+
+    return RobustDetector(log_odds, shipped.rules), asked
+
+
+EIGHT = ("II", "I", "V1", "V2", "V3", "V4", "V5", "V6")
+
+
+def eight_leads(**options) -> np.ndarray:
+    made = synthesize(fs=250, seed=2, **options).recording
+    return np.stack([made.lead(lead) for lead in EIGHT])
+
+
+def test_of_many_clear_leads_three_are_read_and_the_beats_are_those_of_all():
+    signal = eight_leads()
+    detector, asked = counted()
+    sample, _ = detector.find(signal, 250)
+    assert asked == [3]
+    answers = robust_detector()._answers(next(_chunks(signal, 250))[0])
+    everything = find_candidates(answers, 0.0)
+    all_leads = everything.time_s[decode(everything)]
+    assert len(sample) == len(all_leads)
+    assert np.abs(sample / 250 - all_leads).max() < 0.04
+
+
+def test_where_three_leads_leave_doubt_the_others_are_read_too():
+    detector, asked = counted()
+    detector.find(eight_leads(noise={"motion": -20, "muscle": -15}), 250)
+    assert asked == [3, 5]
+
+
+def test_where_a_lead_was_not_recorded_throughout_all_are_read():
+    signal = eight_leads()
+    signal[4, 500:900] = np.nan
+    detector, asked = counted()
+    detector.find(signal, 250)
+    assert asked == [8]
+
+
 ROOT = os.environ.get("EINTHOVEN_DATA_DIR")
 
 

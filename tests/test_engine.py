@@ -69,3 +69,17 @@ def test_a_graph_is_loaded_once():
     artefact = _artefact(network=_graph("a"))
     assert network_of(artefact) is network_of(artefact)
     assert network_of(replace(artefact, sha256="other")) is not network_of(artefact)
+
+
+def test_a_network_answers_in_the_background_as_it_does_at_once():
+    network = Network(_graph("a"))
+    values = np.arange(6.0).reshape(2, 3)
+    later = [network.start(values * k) for k in range(8)]
+    for k, found in enumerate(later):
+        np.testing.assert_array_equal(found.result(10)["sum"], network(values * k)["sum"])
+
+
+def test_what_goes_wrong_in_the_background_is_raised_when_the_answer_is_asked_for():
+    started = Network(_graph("a", "b")).start(np.ones((1, 3)))
+    with pytest.raises(InvalidValue, match="not what the network reads"):
+        started.result(10)

@@ -7,6 +7,7 @@ day, and memory stays bounded.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 
@@ -96,6 +97,12 @@ class BeatClassModel:
         return found
 
 
+@lru_cache(4)
+def model_of(artefact: Artefact) -> BeatClassModel:
+    """Return the model of an artefact, made once."""
+    return BeatClassModel(artefact)
+
+
 def classify_beats(recording: Recording, beats: Beats, pacing: Pacing | None = None) -> BeatClasses:
     """Tell the classes of beats apart, by ANSI/AAMI EC57: N, S, V, F, Q.
 
@@ -112,7 +119,7 @@ def classify_beats(recording: Recording, beats: Beats, pacing: Pacing | None = N
     -------
     A class for each beat; none, and the reason, where there is too little to go by.
     """
-    model = BeatClassModel(load_model(MODEL))
+    model = model_of(load_model(MODEL))
     if reason := _declines(model, recording, beats):
         return _unstated(reason, beats, model)
     leads = choose_leads(recording, beats)
@@ -163,7 +170,7 @@ def _unstated(reason: str, beats: Beats, model: BeatClassModel) -> BeatClasses:
 
 def _run(artefact: Artefact, recording: Recording) -> dict[str, np.ndarray]:
     """Class the beats that the classical detector finds, so that no other model has a part in it."""
-    model = BeatClassModel(artefact)
+    model = model_of(artefact)
     beats = detect_beats(recording, method="fast")
     leads = choose_leads(recording, beats) if len(beats) else ()
     if not leads:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ecg_core.beat_classes.families import FS, find_families
+from ecg_core.beat_classes.families import FS, find_families, median
 from ecg_core.beat_classes.shapes import shape_features
-from ecg_core.beat_classes.timing import MINUTE, NEAR, running_median, shift, timing_features
+from ecg_core.beat_classes.timing import MINUTE, NEAR, middles, running_median, shift, timing_features
 
 MOST_LEADS = 2
 _OF_FAMILY = (
@@ -56,23 +56,26 @@ def beat_features(
     tails = families.tails(found["rr_usual_s"])
     for lead in range(len(signal)):
         windows = families.windows[:, lead]
-        template = families.templates[dominant, lead] if alike.any() else np.median(windows, axis=0)
+        template = families.templates[dominant, lead] if alike.any() else median(windows)
         for name, values in shape_features(windows, tails[:, lead], template, alike).items():
             found[f"{name}.{lead}"] = np.where(families.known[:, lead], values, np.nan)
     found["spike"] = spike
     found["family_share"] = np.append(families.size, 0)[families.of_beat] / n
     found["family_is_dominant"] = alike.astype(np.float64)
     found["family_is_none"] = (families.of_beat == len(families.templates)).astype(np.float64)
-    for name in _OF_FAMILY:
-        if name in found:
-            middle = [_middle(found[name][families.of_beat == family]) for family in range(len(families.templates))]
-            found[f"family_{name}"] = np.array([*middle, np.nan])[families.of_beat]
-            found[f"dominant_{name}"] = np.full(n, _middle(found[name][alike]))
+    of_family = [name for name in _OF_FAMILY if name in found]
+    table = np.stack([found[name] for name in of_family])
+    members = [families.of_beat == family for family in range(len(families.templates))]
+    middle = np.stack([*(middles(table[:, own]) for own in members), np.full(len(table), np.nan)], axis=1)
+    for name, values, usual in zip(of_family, middle[:, families.of_beat], middles(table[:, alike]), strict=True):
+        found[f"family_{name}"] = values
+        found[f"dominant_{name}"] = np.full(n, usual)
     for name in _OF_NEIGHBOURS:
         found[f"last_{name}"], found[f"next_{name}"] = shift(found[name], 1), shift(found[name], -1)
-    for name in _AROUND:
-        found[f"near_{name}"] = running_median(found[name], NEAR)
-        found[f"minute_{name}"] = running_median(found[name], MINUTE)
+    around = np.stack([found[name] for name in _AROUND])
+    near, minute = running_median(around, NEAR), running_median(around, MINUTE)
+    for row, name in enumerate(_AROUND):
+        found[f"near_{name}"], found[f"minute_{name}"] = near[row], minute[row]
     return found
 
 
@@ -87,8 +90,3 @@ def feature_matrix(found: dict[str, np.ndarray], names: tuple[str, ...]) -> np.n
     n = len(next(iter(found.values())))
     missing = np.full(n, np.nan)
     return np.stack([found.get(name, missing) for name in names], axis=1).astype(np.float32)
-
-
-def _middle(values: np.ndarray) -> float:
-    known = values[~np.isnan(values)]
-    return float(np.median(known)) if len(known) else np.nan

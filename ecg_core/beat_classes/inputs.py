@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ecg_core.beat_classes.features import MOST_LEADS
+from ecg_core.beat_classes.timing import middles
 from ecg_core.beats import Beats
 from ecg_core.pacing import Pacing
 from ecg_core.recording import Recording
@@ -24,7 +25,7 @@ _SPIKE_S = (-0.05, 0.20)
 
 def choose_leads(recording: Recording, beats: Beats) -> tuple[str, ...]:
     """Return one lead or two to tell beats apart by: of those that show the beats, the best placed."""
-    seen = {name: _seen(recording.lead(name), recording.fs, beats.times_s) for name in recording.leads}
+    seen = dict(zip(recording.leads, _seen(recording, beats.times_s), strict=True))
     usable = [name for name in recording.leads if seen[name] >= 1 - _MOST_UNSEEN]
     if not usable:
         best = max(seen, key=lambda name: seen[name])
@@ -43,13 +44,16 @@ def spikes_before(times_s: np.ndarray, pacing: Pacing) -> np.ndarray:
     return (late > early).astype(np.float64)
 
 
-def _seen(values: np.ndarray, fs: float, times_s: np.ndarray) -> float:
-    """Return around which share of the beats a lead was recorded; 0 for one that is flat there."""
-    around = np.rint(np.linspace(-0.1, 0.1, 21) * fs).astype(np.int64)
-    sample = np.clip(np.rint(times_s * fs).astype(np.int64)[:, None] + around, 0, len(values) - 1)
-    span = np.ptp(values[sample], axis=1)
-    known = ~np.isnan(span)
-    return float(known.mean()) if known.any() and np.median(span[known]) >= _LEAST_MV else 0.0
+def _seen(recording: Recording, times_s: np.ndarray) -> list[float]:
+    """Return around which share of the beats each lead was recorded; 0 for one that is flat there."""
+    around = np.rint(np.linspace(-0.1, 0.1, 21) * recording.fs).astype(np.int64)
+    sample = np.rint(times_s * recording.fs).astype(np.int64)[:, None] + around
+    near = recording.signal[:, np.clip(sample, 0, recording.n_samples - 1)]
+    spans = near.max(axis=2) - near.min(axis=2)
+    known = ~np.isnan(spans)
+    moves = middles(spans) >= _LEAST_MV
+    shares: list[float] = np.where(moves, known.mean(axis=1), 0.0).tolist()
+    return shares
 
 
 def _place(name: str, order: tuple[str, ...]) -> int:

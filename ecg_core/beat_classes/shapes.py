@@ -6,9 +6,11 @@ Amplitudes are parts of the span of the usual QRS complex.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
-from ecg_core.beat_classes.families import BEFORE, BODY, FS, LAG, LEVEL, QRS, unit
+from ecg_core.beat_classes.families import BEFORE, BODY, FS, LAG, LEVEL, QRS, lagged, median, unit
 
 _P = slice(BEFORE - 62, BEFORE - 17)
 _EARLY_P = slice(BEFORE - 88, BEFORE - 17)
@@ -32,12 +34,12 @@ def shape_features(
     alike
         Which beats have its shape.
     """
-    x = windows - np.median(windows[:, LEVEL], axis=1, keepdims=True)
-    t = template - np.median(template[LEVEL])
+    x = windows - median(windows[:, LEVEL], 1)[:, None]
+    t = template - median(template[LEVEL])
     span = max(float(np.ptp(t[QRS])), 1e-3)
     x, t = x / span, t / span
     clear = windows - tails
-    clear = (clear - np.median(clear[:, LEVEL], axis=1, keepdims=True)) / span
+    clear = (clear - median(clear[:, LEVEL], 1)[:, None]) / span
     return {"template_mv": np.full(len(x), np.log(span)), **_qrs(x, t), **_p(x, t, alike), **_clear_p(clear, t, alike)}
 
 
@@ -80,7 +82,7 @@ def _p(x: np.ndarray, t: np.ndarray, alike: np.ndarray) -> dict[str, np.ndarray]
         "p_more": residue / (strength + 0.005),
         "p_span": np.ptp(p, axis=1),
         "template_p": np.full(len(x), strength),
-        "p_steadiness": np.full(len(x), np.median(likeness[alike]) if alike.any() else np.nan),
+        "p_steadiness": np.full(len(x), median(likeness[alike]) if alike.any() else np.nan),
         "early_top": early.max(axis=1),
         "early_top_at_s": early.argmax(axis=1) / FS,
         "early_difference": np.sqrt(((early - early_t) ** 2).mean(axis=1)),
@@ -89,12 +91,12 @@ def _p(x: np.ndarray, t: np.ndarray, alike: np.ndarray) -> dict[str, np.ndarray]
 
 def _clear_p(clear: np.ndarray, t: np.ndarray, alike: np.ndarray) -> dict[str, np.ndarray]:
     """Return what stands before the QRS complex once the T wave of the beat before is taken away."""
-    own = np.median(clear[alike], axis=0) if alike.any() else t
+    own = median(clear[alike]) if alike.any() else t
     p, p_t = _straightened(clear[:, _P]), _straightened(own[None, _P])[0]
     residue = np.sqrt(((p - p_t) ** 2).mean(axis=1))
-    noise = float(np.median(residue[alike])) if alike.any() else np.nan
+    noise = float(median(residue[alike])) if alike.any() else np.nan
     model = unit(p_t[None])[0]
-    fits = np.stack([unit(_straightened(clear[:, _P.start + lag : _P.stop + lag])) @ model for lag in _P_LAGS])
+    fits = (unit(_straightened(lagged(clear, _P, _P_LAGS))) @ model).T
     return {
         "clear_p_likeness": unit(p) @ model,
         "clear_p_size": p @ p_t / (p_t @ p_t + 1e-4),
@@ -108,17 +110,21 @@ def _clear_p(clear: np.ndarray, t: np.ndarray, alike: np.ndarray) -> dict[str, n
 
 
 def _straightened(rows: np.ndarray) -> np.ndarray:
-    """Take away the line between the ends."""
-    first, last = rows[:, :5].mean(axis=1, keepdims=True), rows[:, -5:].mean(axis=1, keepdims=True)
-    return np.asarray(rows - first - (last - first) * np.linspace(0, 1, rows.shape[1]))
+    """Take away the line between the ends of the last axis."""
+    first, last = rows[..., :5].mean(axis=-1, keepdims=True), rows[..., -5:].mean(axis=-1, keepdims=True)
+    return np.asarray(rows - first - (last - first) * _line(rows.shape[-1]))
+
+
+@cache
+def _line(n: int) -> np.ndarray:
+    return np.linspace(0, 1, n)
 
 
 def _lagged(x: np.ndarray, t: np.ndarray, part: slice) -> tuple[np.ndarray, np.ndarray]:
     """Return the best correlation of a part with the usual one, and by how many samples it is late then."""
-    model = unit(t[None, part])[0]
-    fits = np.stack([unit(x[:, part.start + lag : part.stop + lag]) @ model for lag in range(-LAG, LAG + 1)])
-    best = fits.argmax(axis=0)
-    return fits[best, np.arange(len(x))], best - LAG
+    fits = unit(lagged(x, part, range(-LAG, LAG + 1))) @ unit(t[part])
+    best = fits.argmax(axis=1)
+    return fits[np.arange(len(x)), best], best - LAG
 
 
 def _steepest(rows: np.ndarray) -> np.ndarray:

@@ -32,15 +32,16 @@ def timing_features(times_s: np.ndarray, stretch: np.ndarray, dominant: np.ndarr
     before, after = np.append(np.nan, intervals), np.append(intervals, np.nan)
     last, next_ = shift(before, 1), shift(after, -1)
     of_dominant = np.where(dominant & np.append(False, dominant[:-1]), before, np.nan)
-    usual = {"near": running_median(before, NEAR), "minute": running_median(before, MINUTE)}
+    usual = {"near": running_median(before, NEAR)}
+    usual["minute"], normal = running_median(np.stack((before, of_dominant)), MINUTE)
     usual["long"] = running_median(before, LONG)
-    normal = running_median(of_dominant, MINUTE)
     usual["normal"] = normal = np.where(np.isnan(normal), usual["minute"], normal)
-    usual["whole"] = np.full(len(before), _middle(before))
+    usual["whole"] = np.full(len(before), middles(before))
     steps = np.log(after / before)
     sudden = np.where(np.isnan(steps), np.nan, np.abs(steps) > _SUDDEN)
     short = before < _EARLY * normal
-    mean = _running_mean(before, MINUTE)
+    mean, square, unsteady = _running_mean(np.stack((before, before**2, sudden)), MINUTE)
+    unsteady_near, early_near = _running_mean(np.stack((sudden, short)), NEAR)
     least_around = np.fmin(np.fmin(last, shift(before, 2)), np.fmin(after, next_))
     return {
         "rr_before_s": before,
@@ -57,12 +58,12 @@ def timing_features(times_s: np.ndarray, stretch: np.ndarray, dominant: np.ndarr
         "rr_next_to_normal": np.log(next_ / normal),
         "rr_pair_to_normal": np.log((before + after) / (2 * normal)),
         "rr_before_to_least_around": np.log(before / least_around),
-        "unsteady_near": _running_mean(sudden, NEAR),
-        "unsteady_minute": _running_mean(sudden, MINUTE),
+        "unsteady_near": unsteady_near,
+        "unsteady_minute": unsteady,
         "swing_near": running_median(np.abs(steps), NEAR),
         "swing_minute": running_median(np.abs(steps), MINUTE),
-        "spread_minute": np.sqrt(np.fmax(_running_mean(before**2, MINUTE) - mean**2, 0)) / mean,
-        "early_near": _running_mean(short.astype(np.float64), NEAR),
+        "spread_minute": np.sqrt(np.fmax(square - mean**2, 0)) / mean,
+        "early_near": early_near,
         "early_in_a_row": _in_a_row(short),
         **_episodes(before, usual["whole"]),
     }
@@ -95,31 +96,40 @@ def shift(values: np.ndarray, by: int) -> np.ndarray:
 
 
 def running_median(values: np.ndarray, size: int) -> np.ndarray:
-    """Return the median of what is known among the ``size`` values around each; NaN where nothing is."""
-    around = np.sort(_around(values, size), axis=1)
-    known = (~np.isnan(around)).sum(axis=1)
-    row = np.arange(len(values))
-    middle: np.ndarray = (around[row, np.fmax(known - 1, 0) // 2] + around[row, np.fmin(known // 2, size - 1)]) / 2
-    return np.where(known > 0, middle, np.nan)
+    """Return the median of what is known among the ``size`` values around each; NaN where nothing is.
+
+    Along the last axis of ``values``, shape (..., n).
+    """
+    if values.shape[-1] <= size // 2 + 1:
+        # All values lie around each.
+        return np.repeat(middles(values)[..., None], values.shape[-1], axis=-1)
+    return middles(_around(values, size))
+
+
+def middles(values: np.ndarray) -> np.ndarray:
+    """Return the median of what is known along the last axis of ``values`` (..., n); NaN where nothing is."""
+    if not values.shape[-1]:
+        return np.full(values.shape[:-1], np.nan)
+    ordered = np.sort(values, axis=-1)
+    known = (~np.isnan(ordered)).sum(axis=-1, keepdims=True)
+    low, high = np.maximum(known - 1, 0) // 2, np.minimum(known // 2, values.shape[-1] - 1)
+    middle = (np.take_along_axis(ordered, low, -1) + np.take_along_axis(ordered, high, -1)) / 2
+    return np.where(known > 0, middle, np.nan)[..., 0]
 
 
 def _running_mean(values: np.ndarray, size: int) -> np.ndarray:
-    around = _around(values, size)
-    known = ~np.isnan(around)
-    count = known.sum(axis=1)
-    total = np.where(known, around, 0.0).sum(axis=1)
-    return np.where(count > 0, total / np.fmax(count, 1), np.nan)
+    """Return the mean of what is known among the ``size`` values around each, along the last axis, likewise."""
+    known = ~np.isnan(values)
+    counted = np.stack((known, np.where(known, values, 0.0)))
+    count, total = _around(counted, size, 0.0).sum(axis=-1)
+    return np.asarray(np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0))
 
 
-def _around(values: np.ndarray, size: int) -> np.ndarray:
-    """Return the ``size`` (odd) values around each, NaN beyond the ends; shape (n, size)."""
-    padded = np.pad(values.astype(np.float64), size // 2, constant_values=np.nan)
-    return np.lib.stride_tricks.sliding_window_view(padded, size)
-
-
-def _middle(values: np.ndarray) -> float:
-    known = values[~np.isnan(values)]
-    return float(np.median(known)) if len(known) else np.nan
+def _around(values: np.ndarray, size: int, beyond: float = np.nan) -> np.ndarray:
+    """Return the ``size`` (odd) values around each, ``beyond`` past the ends; shape (..., n, size)."""
+    padded = np.full((*values.shape[:-1], values.shape[-1] + 2 * (size // 2)), beyond)
+    padded[..., size // 2 : -(size // 2)] = values
+    return np.lib.stride_tricks.sliding_window_view(padded, size, axis=-1)
 
 
 def _in_a_row(flags: np.ndarray) -> np.ndarray:

@@ -6,6 +6,6 @@
 >>> waves.per_lead["II"][0].p, waves.global_[0].qrs, waves.masks("II", recording.fs, recording.n_samples)
 """
 
-from ecg_core.delineation.delineate import MODEL, delineate_waves
+from ecg_core.delineation.delineate import MODEL, delineate_waves, start_waves
 
-__all__ = ["MODEL", "delineate_waves"]
+__all__ = ["MODEL", "delineate_waves", "start_waves"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,8 +19,8 @@ _SEARCH = (8, 8, 12)
 """How many scores to either side of the edge of a P, QRS or T run its mark is looked for."""
 _AROUND = 8
 """The mark is the centre of mass of the bell this far around its top."""
-_LOWEST = 0.03
-"""A bell lower than this marks nothing, and the edge of the run stands."""
+_LOWEST = math.log(0.03 / 0.97)
+"""A bell lower than this (log odds of 0.03) marks nothing, and the edge of the run stands."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,7 @@ class Candidates:
 
 def find_candidates(block: Block) -> Candidates:
     """Return the waves that begin and end within what was recorded and have their middle in the core of a block."""
-    winner = block.classes.argmax(axis=2)
+    winner = block.classes.argmax(axis=0)
     winner[~block.recorded] = 0
     found = [_of_kind(block, winner == kind + 1, kind) for kind in range(3)]
     joined = Candidates(*(np.concatenate([getattr(part, name) for part in found]) for name in _FIELDS))
@@ -70,7 +71,7 @@ def _of_kind(block: Block, mask: np.ndarray, kind: int) -> Candidates:
     start, stop = start - row * width, stop - row * width
 
     likely = np.zeros((n_rows, n_bins + 1))
-    np.cumsum(block.classes[:, :, kind + 1], axis=1, out=likely[:, 1:])
+    np.cumsum(block.classes[kind + 1], axis=1, out=likely[:, 1:])
     mass = likely[row, stop] - likely[row, start]
     last = n_bins - 1
     # A wave at the edge of what was recorded is not seen whole.
@@ -87,31 +88,34 @@ def _of_kind(block: Block, mask: np.ndarray, kind: int) -> Candidates:
     )
     row, start, stop, mass = row[keep], start[keep], stop[keep], mass[keep]
     centre = (start + stop - 1) / 2
-    onset = _mark(block.marks, row, 3 * kind, start - 0.5, start - _SEARCH[kind], centre)
-    end = _mark(block.marks, row, 3 * kind + 2, stop - 0.5, centre, stop - 1 + _SEARCH[kind])
-    peak = _mark(block.marks, row, 3 * kind + 1, centre, start - 1.0, stop.astype(np.float64))
+    bells = block.marks[3 * kind : 3 * kind + 3]
+    onset = _mark(bells[0], row, start - 0.5, start - _SEARCH[kind], centre)
+    peak = _mark(bells[1], row, centre, start - 1.0, stop.astype(np.float64))
+    end = _mark(bells[2], row, stop - 0.5, centre, stop - 1 + _SEARCH[kind])
     marks = np.stack([onset, np.clip(peak, onset, np.maximum(onset, end)), end], axis=1)
     seconds = BIN_S + (block.first + marks) / FS
     found = Candidates(row, np.full(len(row), kind), seconds, mass / np.maximum(stop - start, 1))
     return found.take(onset < end)
 
 
-def _mark(
-    marks: np.ndarray, row: np.ndarray, channel: int, edge: np.ndarray, low: np.ndarray, high: np.ndarray
-) -> np.ndarray:
-    """Return the place (scores, fractional) of a mark, looked for from ``low`` to ``high``, else ``edge``."""
+def _mark(bell: np.ndarray, row: np.ndarray, edge: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return the place (scores, fractional) of a mark, looked for from ``low`` to ``high``, else ``edge``.
+
+    ``bell`` holds the log odds of one mark, shape (n_rows, n_bins).
+    """
     if not len(row):
         return np.empty(0)
-    n_bins = marks.shape[1]
+    n_bins = bell.shape[1]
     low, high = np.ceil(low).astype(np.int64), np.floor(high).astype(np.int64)
-    offset = np.arange(int((high - low).max()) + 1)
-    at = low[:, None] + offset
-    heights = marks[row[:, None], np.clip(at, 0, n_bins - 1), channel]
-    heights = np.where((at <= high[:, None]) & (at >= 0) & (at < n_bins), heights, 0.0)
-    best = heights.argmax(axis=1)
-    top = heights[np.arange(len(row)), best]
-    around = low[:, None] + best[:, None] + np.arange(-_AROUND, _AROUND + 1)
-    inside = (around >= 0) & (around < n_bins)
-    weights = marks[row[:, None], np.clip(around, 0, n_bins - 1), channel] * inside
-    place = (weights * around).sum(axis=1) / np.maximum(weights.sum(axis=1), 1e-9)
+    at = low[:, None] + np.arange(int((high - low).max()) + 1)
+    flat, begin = bell.reshape(-1), (row * n_bins)[:, None]
+    # Log odds rise with the height: the highest is found among them.
+    odds = flat.take(begin + at, mode="clip")
+    odds[(at > high[:, None]) | (at < 0) | (at >= n_bins)] = -np.inf
+    best = odds.argmax(axis=1)
+    top = odds[np.arange(len(row)), best]
+    around = (low + best)[:, None] + np.arange(-_AROUND, _AROUND + 1)
+    weights = 1 / (1 + np.exp(-flat.take(begin + around, mode="clip")))
+    weights[(around < 0) | (around >= n_bins)] = 0.0
+    place = (weights * around).sum(axis=1) / np.maximum(weights.sum(axis=1, dtype=np.float64), 1e-9)
     return np.where(top >= _LOWEST, place, edge)

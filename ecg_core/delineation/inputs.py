@@ -33,9 +33,11 @@ def network_windows(signal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     The signal over its size, and 1 where it was recorded, else 0; each float32 of shape (n_rows, `WINDOW`, 1).
     """
     recorded = ~np.isnan(signal)
-    values = np.where(recorded, signal, np.float32(0)).astype(np.float32, copy=False)
-    values = values - _drift(values, recorded)
-    values[~recorded] = 0.0
+    whole = bool(recorded.all())
+    values = signal.astype(np.float32) if whole else np.where(recorded, signal, np.float32(0)).astype(np.float32)
+    values -= _drift(values, None if whole else recorded)
+    if not whole:
+        values[~recorded] = 0.0
     size = _size(values, recorded)
     alive = size > FLAT_MV
     values *= np.where(alive, 1 / np.maximum(size, FLAT_MV), 0.0).astype(np.float32)[:, None]
@@ -43,24 +45,25 @@ def network_windows(signal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return values[:, :, None], (recorded & alive[:, None]).astype(np.float32)[:, :, None]
 
 
-def _drift(values: np.ndarray, recorded: np.ndarray) -> np.ndarray:
-    """Return the running mean of the running mean of what was recorded, shape as ``values``."""
-    whole = bool(recorded.all())
-    weights = np.ones((1, values.shape[1]), np.float32) if whole else recorded.astype(np.float32)
+def _drift(values: np.ndarray, recorded: np.ndarray | None) -> np.ndarray:
+    """Return the running mean of the running mean of what was recorded (None: all), shape as ``values``."""
+    weights = np.ones((1, values.shape[1]), np.float32) if recorded is None else recorded.astype(np.float32)
     count = np.maximum(_running_sum(weights), 1.0)
     level = values
     for _ in range(2):
-        level = np.asarray(_running_sum(level * weights) / count)
+        level = _running_sum(level if recorded is None else level * weights)
+        level /= count
     return level
 
 
 def _running_sum(values: np.ndarray) -> np.ndarray:
     half = _DRIFT // 2
-    total = np.cumsum(values, axis=1, dtype=np.float64)
-    total = np.concatenate([np.zeros((len(values), 1)), total], axis=1)
-    n = values.shape[1]
-    at = np.arange(n)
-    return np.asarray(total[:, np.minimum(at + half + 1, n)] - total[:, np.maximum(at - half, 0)], np.float32)
+    rows, n = values.shape
+    # Sums up to each sample, with as many before the first and after the last one as the mean reaches.
+    total = np.zeros((rows, n + _DRIFT + 1))
+    total[:, half + 1 : half + 1 + n] = values
+    np.cumsum(total, axis=1, out=total)
+    return (total[:, _DRIFT + 1 :] - total[:, :n]).astype(np.float32)
 
 
 def _size(values: np.ndarray, recorded: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ A long recording is read in blocks of windows that overlap, so that memory stays
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,15 +43,34 @@ class Block:
     core: tuple[int, int]
     """From and to which score this block speaks; beyond, for a second, is context."""
     classes: np.ndarray
-    """Probability of none, P, QRS and T, float32, shape (n_leads + 1, n_bins, 4); the last row is all leads'."""
+    """Probability of none, P, QRS and T, float32, shape (4, n_leads + 1, n_bins); the last row is all leads'."""
     marks: np.ndarray
-    """Height of the bell of each mark (onset, peak, end of P, of QRS, of T), shape (n_leads + 1, n_bins, 9)."""
+    """Log odds that are the bell of each mark (onset, peak, end of P, of QRS, of T), (9, n_leads + 1, n_bins)."""
     recorded: np.ndarray
     """Bool, shape (n_leads + 1, n_bins)."""
 
 
 def read_scores(network: Network, recording: Recording) -> Iterator[Block]:
     """Yield the scores of a recording, block by block in order of time."""
+    for part in _parts(recording):
+        yield part.block(network(part.inputs))
+
+
+def start_scores(network: Network, recording: Recording) -> Iterator[Block]:
+    """Do as `read_scores`, with the network at work on the first block from now on, in the background."""
+    parts = _parts(recording)
+    first = next(parts)
+    outputs = network.start(first.inputs)
+
+    def blocks() -> Iterator[Block]:
+        yield first.block(outputs.result())
+        for part in parts:
+            yield part.block(network(part.inputs))
+
+    return blocks()
+
+
+def _parts(recording: Recording) -> Iterator[_Part]:
     per_block = max(1, _ROWS // recording.n_leads)
     n_bins = -(-int(np.ceil(recording.n_samples * INPUT_FS / recording.fs)) // 2)
     n_windows = 1 if n_bins <= _BINS else 1 + -(-(n_bins - _BINS) // _HOP)
@@ -60,7 +79,40 @@ def read_scores(network: Network, recording: Recording) -> Iterator[Block]:
         count = min(per_block, n_windows - window)
         first, stop = window * _HOP, (window + count - 1) * _HOP + _BINS
         core = (first + _MARGIN if window else 0, stop - _MARGIN if window + count < n_windows else n_bins)
-        yield _block(network, source.between(2 * first, 2 * stop), first, core, count)
+        yield _Part(source.between(2 * first, 2 * stop), first, core, count)
+
+
+class _Part:
+    """``count`` windows that begin ``_HOP`` scores after each other."""
+
+    def __init__(self, signal: np.ndarray, first: int, core: tuple[int, int], count: int) -> None:
+        self._n_leads, self._first, self._core, self._count = len(signal), first, core, count
+        starts = range(0, 2 * count * _HOP, 2 * _HOP)
+        rows = signal if count == 1 else np.concatenate([signal[:, start : start + WINDOW] for start in starts])
+        values, recorded = network_windows(rows)
+        record = np.repeat(np.arange(count, dtype=np.float32), len(signal))[:, None]
+        self.inputs = {"signal": values, "recorded": recorded, "record": record}
+
+    def block(self, outputs: Mapping[str, np.ndarray]) -> Block:
+        """Return the block, given what the network says of `inputs`."""
+        logits, recorded, count, n_leads = outputs["logits"], self.inputs["recorded"], self._count, self._n_leads
+        scores = np.empty((N_CLASSES + N_MARKS, n_leads + 1, _HOP * (count - 1) + _BINS), np.float32)
+        heard = np.empty(scores.shape[1:], bool)
+        pairs = recorded[:, ::2, 0] + recorded[:, 1::2, 0] > 0
+        for k in range(count):
+            # Each window speaks up to amid its overlap with the next.
+            own = slice(_MARGIN if k else 0, _BINS - _MARGIN if k < count - 1 else _BINS)
+            to = slice(k * _HOP + own.start, k * _HOP + own.stop)
+            rows = slice(k * n_leads, (k + 1) * n_leads)
+            window = logits[rows, own].transpose(2, 0, 1)
+            scores[:, :-1, to], scores[:, -1, to] = window[: len(scores)], window[len(scores) :, 0]
+            heard[:-1, to] = pairs[rows, own]
+        heard[:-1].any(axis=0, out=heard[-1])
+        classes = scores[:N_CLASSES]
+        classes -= classes.max(axis=0)
+        np.exp(classes, out=classes)
+        classes /= classes.sum(axis=0)
+        return Block(self._first, self._core, classes, scores[N_CLASSES:], heard)
 
 
 class _Resampled:
@@ -91,30 +143,3 @@ class _Resampled:
         found = resample_array(recording.signal[:, first:last], recording.fs, INPUT_FS)
         skipped = start - round(first / ratio)
         self._held, self._first = found[:, skipped : skipped + stop - start], start
-
-
-def _block(network: Network, signal: np.ndarray, first: int, core: tuple[int, int], count: int) -> Block:
-    """Read ``count`` windows that begin ``_HOP`` scores after each other."""
-    n_leads = len(signal)
-    rows = np.concatenate([signal[:, 2 * k * _HOP : 2 * k * _HOP + WINDOW] for k in range(count)])
-    values, recorded = network_windows(rows)
-    record = np.repeat(np.arange(count, dtype=np.float32), n_leads)[:, None]
-    logits = network({"signal": values, "recorded": recorded, "record": record})["logits"]
-    logits = logits.reshape(count, n_leads, _BINS, 2, N_CLASSES + N_MARKS)
-    logits = _join(np.concatenate([logits[:, :, :, 0], logits[:, :1, :, 1]], axis=1))
-    heard = recorded.reshape(count, n_leads, _BINS, 2).max(axis=3) > 0
-    heard = np.concatenate([heard, heard.any(axis=1, keepdims=True)], axis=1)
-    classes = np.exp(logits[..., :N_CLASSES] - logits[..., :N_CLASSES].max(axis=2, keepdims=True))
-    classes /= classes.sum(axis=2, keepdims=True)
-    return Block(first, core, classes, 1 / (1 + np.exp(-logits[..., N_CLASSES:])), _join(heard))
-
-
-def _join(windows: np.ndarray) -> np.ndarray:
-    """Lay windows (count, n_rows, n_bins, ...) end to end, each up to amid its overlap with the next."""
-    count = len(windows)
-    parts = []
-    for k in range(count):
-        start = _MARGIN if k else 0
-        stop = _BINS - _MARGIN if k < count - 1 else _BINS
-        parts.append(windows[k, :, start:stop])
-    return np.concatenate(parts, axis=1) if count > 1 else windows[0]

@@ -201,12 +201,16 @@ def _dominant(complexes: np.ndarray, reach: int, marks: np.ndarray) -> tuple[np.
 def _fit(template: np.ndarray, centred: np.ndarray, recorded: np.ndarray, reach: int) -> _Match:
     """Slide a template (n_leads, m) over beats (n, n_leads, m + 2 reach), whose recorded leads (n, n_leads) count."""
     m = template.shape[1]
-    power = np.cumsum(np.pad((centred**2).sum(axis=1), ((0, 0), (1, 0))), axis=1)
+    power = np.zeros((len(centred), centred.shape[2] + 1))
+    np.cumsum((centred**2).sum(axis=1), axis=1, out=power[:, 1:])
     energy = power[:, m:] - power[:, :-m]
     expected = recorded @ (template**2).sum(axis=1)
     size = np.sqrt(np.maximum(energy * expected[:, None], 1e-12))
-    shifts = np.arange(2 * reach + 1)
-    product = np.stack([np.tensordot(centred[:, :, k : k + m], template, 2) for k in shifts], axis=1)
+    # The template at every shift, as the columns of one matrix.
+    padded = np.zeros((len(template), m + 4 * reach))
+    padded[:, 2 * reach : 2 * reach + m] = template
+    shifted = np.lib.stride_tricks.sliding_window_view(padded, m + 2 * reach, axis=1)[:, ::-1]
+    product = centred.reshape(len(centred), -1) @ shifted.transpose(0, 2, 1).reshape(-1, 2 * reach + 1)
     correlation = product / size
     best = correlation.argmax(axis=1)
     return _Match(np.take_along_axis(correlation, best[:, None], axis=1)[:, 0], best - reach)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -95,6 +96,7 @@ def filter_band(signal: np.ndarray, fs: float, low: float | None, high: float | 
     return filter_stretches(signal, passes, prepare=prepare), round(slowest / fs, 3)
 
 
+@lru_cache(32)
 def _butterworth(kind: Literal["highpass", "lowpass"], edge_hz: float, fs: float) -> np.ndarray:
     """Return second-order sections (n_sections, 6) whose two passes together have their -3 dB point at ``edge_hz``."""
     from scipy.signal import butter

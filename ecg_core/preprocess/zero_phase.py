@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 
@@ -27,11 +28,21 @@ _BUFFER_BYTES = 256 * 1024**2
 
 def transient_samples(sos: np.ndarray) -> int:
     """Return after how many samples the slowest part of a filter's response has decayed to 1 %."""
-    from scipy.signal import sos2zpk
+    return _transient(sos.tobytes())[0]
 
+
+@lru_cache(64)
+def _transient(sections: bytes) -> tuple[int, np.ndarray]:
+    """Return `transient_samples`, and the state of a filter at rest, given its float64 second-order sections."""
+    from scipy.signal import sos2zpk, sosfilt_zi
+
+    sos = np.frombuffer(sections).reshape(-1, 6)
     _, poles, _ = sos2zpk(sos)
     slowest = float(np.abs(poles).max())
-    return max(1, math.ceil(math.log(_DECAYED) / math.log(slowest))) if slowest > 0 else 1
+    length = max(1, math.ceil(math.log(_DECAYED) / math.log(slowest))) if slowest > 0 else 1
+    at_rest: np.ndarray = sosfilt_zi(sos)
+    at_rest.setflags(write=False)
+    return length, at_rest
 
 
 def mirror_ends(values: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
@@ -78,9 +89,9 @@ def filter_stretches(
 
 def _two_passes(sos: np.ndarray, values: np.ndarray, left: np.ndarray, right: np.ndarray) -> None:
     """Filter ``values`` (n_leads, n) in place, forward and backward, running in and out over ``left`` and ``right``."""
-    from scipy.signal import sosfilt, sosfilt_zi
+    from scipy.signal import sosfilt
 
-    at_rest = sosfilt_zi(sos)[:, None, :]
+    at_rest = _transient(sos.tobytes())[1][:, None, :]
     _, state = sosfilt(sos, left, zi=at_rest * left[None, :, :1])
     state = _run(sos, values, state)
     beyond, _ = sosfilt(sos, right, zi=state)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -119,7 +120,12 @@ class UnacceptableModel:
 
 def quality_model(version: str | None = None) -> UnacceptableModel:
     """Return the model, in its highest version unless one is named."""
-    return UnacceptableModel(load_model(MODEL, version))
+    return _model(load_model(MODEL, version))
+
+
+@lru_cache(4)
+def _model(artefact: Artefact) -> UnacceptableModel:
+    return UnacceptableModel(artefact)
 
 
 def read_features(rows: Sequence[Mapping[str, Any]]) -> tuple[Feature, ...]:
@@ -145,7 +151,7 @@ def log_odds(probability: float) -> float:
 
 
 def _run(artefact: Artefact, recording: Recording) -> dict[str, np.ndarray]:
-    found = UnacceptableModel(artefact).estimate(recording, measure_leads(recording)).probability
+    found = _model(artefact).estimate(recording, measure_leads(recording)).probability
     return {"unacceptable_probability": np.array(np.nan if found is None else found)}
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from ecg_core.beats import PREFERRED_LEAD, Beats, detect_beats
+from ecg_core.leads import canonical_lead
 from ecg_core.quality.figures import measure_leads
 from ecg_core.quality.rules import LeadQuality, judge_leads
 from ecg_core.recording import Recording
@@ -23,7 +24,7 @@ _MARGIN_S = 2.0
 """Signal to either side of them, for the filter."""
 
 
-def classify_rhythm(recording: Recording, beats: Beats, lead: str | None = None) -> Rhythm:
+def classify_rhythm(recording: Recording, beats: Beats, lead: str | None = None, *, trusted: bool = False) -> Rhythm:
     """Tell normal rhythm, atrial fibrillation, other rhythms and noise from one lead.
 
     Parameters
@@ -36,6 +37,8 @@ def classify_rhythm(recording: Recording, beats: Beats, lead: str | None = None)
         for beats in the lead.
     lead
         The lead to read. Without it, II if its signal is not poor, else the first that is not.
+    trusted
+        The lead is known not to be poor (`assess_quality` has said so), and is not judged again.
 
     Raises
     ------
@@ -44,7 +47,7 @@ def classify_rhythm(recording: Recording, beats: Beats, lead: str | None = None)
     ModelError
         The model is damaged.
     """
-    return classify_with(rhythm_model(), recording, beats, lead)
+    return classify_with(rhythm_model(), recording, beats, lead, trusted=trusted)
 
 
 def read_rhythm(recording: Recording, lead: str | None = None) -> Rhythm:
@@ -54,9 +57,14 @@ def read_rhythm(recording: Recording, lead: str | None = None) -> Rhythm:
     return classify_with(model, recording, detect_beats(recording, chosen, model.beats_method), chosen)
 
 
-def classify_with(model: RhythmModel, recording: Recording, beats: Beats, lead: str | None = None) -> Rhythm:
+def classify_with(
+    model: RhythmModel, recording: Recording, beats: Beats, lead: str | None = None, *, trusted: bool = False
+) -> Rhythm:
     """Do as `classify_rhythm` with a model at hand."""
-    chosen, quality = _choose(recording, lead)
+    if lead is not None and trusted:
+        chosen, quality = canonical_lead(lead) or lead, LeadQuality("good")
+    else:
+        chosen, quality = _choose(recording, lead)
     values, fs = recording.lead(chosen), recording.fs
 
     def none(reason: str) -> Rhythm:

@@ -37,7 +37,8 @@ def quantiles(values: np.ndarray, shares: tuple[float, ...]) -> np.ndarray:
 
 def median(values: np.ndarray) -> Any:
     """Return the median along the first axis."""
-    return quantiles(values, (0.5,))[0]
+    ordered = np.sort(values, axis=0)
+    return (ordered[(len(values) - 1) // 2] + ordered[len(values) // 2]) / 2
 
 
 def local_median(rr_s: np.ndarray) -> np.ndarray:

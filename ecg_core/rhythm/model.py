@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -116,14 +117,19 @@ def read_statements(
 
 def rhythm_model(version: str | None = None) -> RhythmModel:
     """Return the model, in its highest version unless one is named."""
-    return RhythmModel(load_model(MODEL, version))
+    return _model(load_model(MODEL, version))
+
+
+@lru_cache(4)
+def _model(artefact: Artefact) -> RhythmModel:
+    return RhythmModel(artefact)
 
 
 def _run(artefact: Artefact, recording: Recording) -> dict[str, np.ndarray]:
     from ecg_core.beats import detect_beats
     from ecg_core.rhythm.classify import classify_with
 
-    model = RhythmModel(artefact)
+    model = _model(artefact)
     beats = detect_beats(recording, recording.leads[0], model.beats_method)
     found = classify_with(model, recording, beats, recording.leads[0])
     given = found.probabilities or dict.fromkeys(LABELS, np.nan)

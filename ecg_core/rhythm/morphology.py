@@ -7,6 +7,7 @@ and the rest shows fibrillation, flutter and noise.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -194,19 +195,19 @@ def _qrs_figures(shapes: Shapes, height: float) -> dict[str, float]:
 def _p_figures(shapes: Shapes, height: float) -> dict[str, float]:
     """Return how much of what precedes the beats is the same before each: P waves are, fibrillation is not."""
     usual = (shapes.alike >= _ALIKE) & (shapes.early > EARLY)
-    beats = shapes.beats[usual] if usual.sum() >= _LEAST else shapes.beats
-    rows = _level(beats[:, _around(*_P_S)])
+    levelled = _level(shapes.beats[:, _around(*_P_S)])
+    rows = levelled[usual] if usual.sum() >= _LEAST else levelled
     wave = median(rows)
     left = rows - wave
     power = float(wave.var())
     spread = float(median(left.var(axis=1)))
-    size = np.sqrt(((rows - rows.mean(axis=1, keepdims=True)) ** 2).sum(axis=1) * ((wave - wave.mean()) ** 2).sum())
-    alike = ((rows - rows.mean(axis=1, keepdims=True)) @ (wave - wave.mean())) / np.maximum(size, 1e-9)
+    centred, wanted = rows - rows.mean(axis=1, keepdims=True), wave - wave.mean()
+    size = np.sqrt((centred * centred).sum(axis=1) * (wanted @ wanted))
+    alike = (centred @ wanted) / np.maximum(size, 1e-9)
     bend = shapes.polarity * (wave - median(wave))
     smooth = np.convolve(bend, np.full(5, 0.2), mode="same")
     top = int(np.argmax(smooth))
-    pairs = _level(shapes.beats[:, _around(*_P_S)])
-    follow = np.abs(np.diff(pairs, axis=0)).mean(axis=1) if len(pairs) > 1 else np.zeros(1)
+    follow = np.abs(np.diff(levelled, axis=0)).mean(axis=1) if len(levelled) > 1 else np.zeros(1)
     found = {
         "p_coherence": power / (power + spread + 1e-9),
         "p_mv": float(np.ptp(smooth)),
@@ -223,7 +224,7 @@ def _p_figures(shapes: Shapes, height: float) -> dict[str, float]:
         "p_pr_slope": float(shapes.polarity * (wave[-3:].mean() - wave[:3].mean()) / height),
     }
     if (~usual).any() and usual.any():
-        others = _level(shapes.beats[~usual][:, _around(*_P_S)])
+        others = levelled[~usual]
         found["p_of_others"] = float(median(np.abs(others - wave).mean(axis=1)) / (np.abs(left).mean() + 1e-3 * height))
     return found
 
@@ -293,11 +294,16 @@ def _between(shapes: Shapes) -> np.ndarray:
 
 def _spectrum(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean power over Hann windows of 4 s that overlap by half, and its frequencies in Hz."""
-    width = min(len(values), round(4 * FS))
-    rows = np.lib.stride_tricks.sliding_window_view(values, width)[:: max(1, width // 2)]
-    window = np.hanning(width).astype(np.float32)
-    power = np.abs(np.fft.rfft(rows * window, axis=1)) ** 2
-    return median(power), np.fft.rfftfreq(width, 1 / FS)
+    window, hz = _window(min(len(values), round(4 * FS)))
+    rows = np.lib.stride_tricks.sliding_window_view(values, len(window))[:: max(1, len(window) // 2)]
+    spectrum = np.fft.rfft(rows * window, axis=1)
+    return median(spectrum.real**2 + spectrum.imag**2), hz
+
+
+@lru_cache(16)
+def _window(length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the Hann window of so many samples, and the frequencies of their spectrum."""
+    return np.hanning(length).astype(np.float32), np.fft.rfftfreq(length, 1 / FS)
 
 
 def _entropy(power: np.ndarray) -> float:

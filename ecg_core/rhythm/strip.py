@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -41,9 +42,9 @@ def prepare(values: np.ndarray, fs: float) -> np.ndarray:
 
     row = np.array(values, np.float32)
     missing = np.isnan(row)
-    if missing.all():
-        return np.zeros(int(np.ceil(len(row) * FS / fs)), np.float32)
     if missing.any():
+        if missing.all():
+            return np.zeros(int(np.ceil(len(row) * FS / fs)), np.float32)
         row[missing] = np.interp(np.flatnonzero(missing), np.flatnonzero(~missing), row[~missing])
     filtered: np.ndarray = filter_band(resample_array(row[None], fs, FS))[0]
     return filtered
@@ -51,19 +52,26 @@ def prepare(values: np.ndarray, fs: float) -> np.ndarray:
 
 def filter_band(rows: np.ndarray) -> np.ndarray:
     """Return what lies between `HIGH_PASS_HZ` and `LOW_PASS_HZ` of rows at `FS`, float32, shape (n_rows, n)."""
-    from scipy.signal import sosfiltfilt
+    from scipy.signal import sosfilt
 
+    sections, at_rest = _filter()
     padding = min(rows.shape[1] - 1, round(2 * FS))
-    level = np.median(rows, axis=1, keepdims=True)
-    return np.asarray(sosfiltfilt(_sections(), rows - level, padlen=padding, padtype="even"), np.float32)
+    values = rows - np.median(rows, axis=1, keepdims=True)
+    ends = values[:, padding:0:-1], values, values[:, -2 : -padding - 2 : -1]
+    values = np.concatenate(ends, axis=1, dtype=np.float64)
+    for _ in range(2):
+        values, _ = sosfilt(sections, values, axis=1, zi=at_rest * values[:, :1])
+        values = values[:, ::-1]
+    return np.asarray(values[:, padding : values.shape[1] - padding], np.float32)
 
 
 @cache
-def _sections() -> np.ndarray:
-    from scipy.signal import butter
+def _filter() -> tuple[np.ndarray, np.ndarray]:
+    """Return the second-order sections of the filter, and its state at rest at a level of 1."""
+    from scipy.signal import butter, sosfilt_zi
 
     sections: np.ndarray = butter(2, (HIGH_PASS_HZ, LOW_PASS_HZ), "bandpass", fs=FS, output="sos")
-    return sections
+    return sections, sosfilt_zi(sections)[:, None]
 
 
 def network_rows(strip: np.ndarray) -> np.ndarray:
@@ -120,25 +128,27 @@ def measure_strip(strip: np.ndarray, times_s: np.ndarray) -> dict[str, float]:
 
 def _signal_figures(strip: np.ndarray, sample: np.ndarray) -> dict[str, float]:
     """Return what the signal looks like, whatever the beats."""
-    from scipy.fft import next_fast_len
-
     spread = float(strip.std()) + 1e-6
     normal = strip / spread
+    square = normal * normal
     block = round(_BLOCK_S * FS)
     blocks = strip[: len(strip) // block * block].reshape(-1, block)
     size = np.ptp(blocks, axis=1) if len(blocks) else np.array([np.ptp(strip)])
     rms = blocks.std(axis=1) if len(blocks) else np.array([spread])
-    n = next_fast_len(len(strip), real=True)
-    power = np.abs(np.fft.rfft(strip * np.hanning(len(strip)).astype(np.float32), n)) ** 2
-    hz = np.fft.rfftfreq(n, 1 / FS)
-    whole = float(power[(hz >= _BANDS_HZ[0][0]) & (hz < _BANDS_HZ[-1][1])].sum()) + 1e-9
-    found = {f"band_{low:g}": float(power[(hz >= low) & (hz < high)].sum()) / whole for low, high in _BANDS_HZ}
+    window, n, edges = _spectral(len(strip))
+    spectrum = np.fft.rfft(strip * window, n)
+    power = spectrum.real**2 + spectrum.imag**2
+    whole = float(power[edges[0] : edges[-1]].sum()) + 1e-9
+    found = {
+        f"band_{low:g}": float(power[first:stop].sum()) / whole
+        for (low, _), (first, stop) in zip(_BANDS_HZ, pairwise(edges), strict=True)
+    }
     steep = np.abs(np.diff(strip))
     q50, q90, q99 = quantiles(steep, (0.5, 0.9, 0.99))
     usual = float(median(size))
     found |= {
-        "kurtosis": float((normal**4).mean()),
-        "skew": abs(float((normal**3).mean())),
+        "kurtosis": float((square * square).mean()),
+        "skew": abs(float((square * normal).mean())),
         "size_mv": usual,
         "size_ratio": float(size.max() / (usual + 1e-3)),
         "size_low": float(size.min() / (usual + 1e-3)),
@@ -153,3 +163,14 @@ def _signal_figures(strip: np.ndarray, sample: np.ndarray) -> dict[str, float]:
         found["crest"] = float(median(crest) / spread)
         found["crest_cv"] = float(crest.std() / (crest.mean() + 1e-4))
     return found
+
+
+@lru_cache(16)
+def _spectral(length: int) -> tuple[np.ndarray, int, list[int]]:
+    """Return the window of a strip of so many samples, the length of its transform, and where its bands lie."""
+    from scipy.fft import next_fast_len
+
+    n = next_fast_len(length, real=True)
+    hz = np.fft.rfftfreq(n, 1 / FS)
+    edges_hz = [*(low for low, _ in _BANDS_HZ), _BANDS_HZ[-1][1]]
+    return np.hanning(length).astype(np.float32), n, np.searchsorted(hz, edges_hz).tolist()

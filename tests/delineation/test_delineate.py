@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ecg_core.beats import detect_beats, no_beats
-from ecg_core.delineation import delineate_waves
+from ecg_core.delineation import delineate_waves, start_waves
 from ecg_core.delineation import scores as scores_module
 from ecg_core.errors import InvalidValue
 from ecg_core.measurements import measure
@@ -229,3 +229,26 @@ def test_where_there_is_nothing_to_mark_the_reason_is_given(fs, signal, sentence
 def test_without_beats_there_are_no_waves():
     waves = delineate_waves(synthesize().recording, no_beats("fast", "none stands out"))
     assert (len(waves.global_), waves.reason) == (0, "no beats: none stands out")
+
+
+# --- begun before the beats are known -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("duration_s", [10, 130])
+def test_what_was_begun_without_beats_ends_as_what_was_not(duration_s):
+    recording = synthesize(seed=4, fs=250, duration_s=duration_s).recording
+    beats = detect_beats(recording, method="fast")
+    begun = start_waves(recording)
+    assert_alike(delineate_waves(recording, beats, started=begun), delineate_waves(recording, beats), 1e-9)
+
+
+def test_leads_that_are_asked_for_are_marked_whatever_was_begun():
+    recording = synthesize(seed=4).recording
+    beats = detect_beats(recording, method="fast")
+    found = delineate_waves(recording, beats, ("II", "V5"), started=start_waves(recording))
+    assert tuple(found.per_lead) == ("II", "V5")
+
+
+def test_nothing_is_begun_where_nothing_can_be_marked():
+    assert start_waves(Recording(np.zeros((1, 5000)), 500, ("II",))) is None
+    assert start_waves(synthesize(fs=500).recording.select(("II",))) is not None

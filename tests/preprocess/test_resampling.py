@@ -106,3 +106,18 @@ def test_recording_is_resampled_with_a_history_entry():
 def test_impossible_rate_is_refused(fs):
     with pytest.raises(InvalidValue, match="not a sampling rate"):
         resample(make_recording(), fs)
+
+
+@pytest.mark.parametrize(
+    ("fs_from", "fs_to"), [(500, 250), (500, 125), (100, 250), (300, 125), (1000, 100), (250, 500)]
+)
+@pytest.mark.parametrize("n", [7, 300, 4001])
+def test_matrix_products_give_what_the_polyphase_filter_gives(monkeypatch, fs_from, fs_to, n):
+    rng = np.random.default_rng(n)
+    signal = rng.normal(size=(3, n)).cumsum(axis=1)
+    signal[1, : n // 3] = np.nan
+    signal[2, n // 2 : n // 2 + 2] = np.nan
+    monkeypatch.setattr("ecg_core.preprocess.resampling._AT_ONCE", 1 << 10)
+    in_products = resample_array(signal, fs_from, fs_to)
+    monkeypatch.setattr("ecg_core.preprocess.resampling._LARGEST_UP", 0)
+    np.testing.assert_allclose(in_products, resample_array(signal, fs_from, fs_to), atol=1e-9)

@@ -167,3 +167,13 @@ def test_five_seconds_are_enough():
 def test_a_lead_that_there_is_not_is_an_error():
     with pytest.raises(InvalidValue, match="no such lead"):
         read_rhythm(record(), "V6")
+
+
+def test_a_lead_that_is_known_to_be_good_is_not_judged_again():
+    recording = record("af", seed=1)
+    beats = detect_beats(recording)
+    judged, trusted = (classify_rhythm(recording, beats, "I", trusted=known) for known in (False, True))
+    assert trusted.to_dict() == judged.to_dict()
+    poor = record(lead_off=("I",), lead_off_mode="flat")
+    assert "poor" in classify_rhythm(poor, detect_beats(poor), "I").reason
+    assert "poor" not in classify_rhythm(poor, detect_beats(poor), "I", trusted=True).reason
