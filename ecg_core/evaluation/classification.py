@@ -206,10 +206,12 @@ def _above(truth: np.ndarray, score: np.ndarray, weights: np.ndarray | None) -> 
         empty = np.zeros((*weights.shape[:-1], 1))
         return empty, empty
     order = np.argsort(-score, kind="stable")
-    first = np.flatnonzero(np.diff(score[order], prepend=np.inf))
+    last = np.flatnonzero(np.diff(score[order], append=-np.inf))
     ordered = weights[..., order]
-    positive = np.add.reduceat(ordered * truth[order], first, axis=-1).cumsum(axis=-1)
-    negative = np.add.reduceat(ordered * ~truth[order], first, axis=-1).cumsum(axis=-1)
+    positive = (ordered * truth[order]).cumsum(axis=-1)
+    negative = ordered.cumsum(axis=-1) - positive
+    if len(last) < len(order):
+        positive, negative = positive[..., last], negative[..., last]
     return positive, negative
 
 
