@@ -5,6 +5,8 @@ or inside the installed package; a user's in the folder that ``EINTHOVEN_MODELS`
 
 The manifest lists every other file of the folder with its sha256, and nothing is used before it was compared. Which
 records a model was trained on stands in ``records.json``, data set by data set, each record by its `record_hash`.
+
+A user's models are added and removed by `ecg_core.guests`.
 """
 
 from __future__ import annotations
@@ -12,8 +14,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -30,8 +33,12 @@ MANIFEST = "manifest.toml"
 RECORDS = "records.json"
 REQUIRED = ("name", "version", "title", "task", "inputs", "preprocessing", "labels", "training_data", "files")
 """What every manifest states; the rest is the business of the code that uses the model."""
+LARGE = 32 * 1024**2
+"""Bytes from which a file of a model is not kept in memory, but read when it is asked for."""
 _KEPT = 16
+_CHUNK = 1 << 20
 _STEPS_PER_MV = 1000
+_SETTLED_NS = 1_000_000_000
 _NOT_RECORDED = -(1 << 62)
 
 
@@ -55,7 +62,7 @@ class Artefact:
     sha256: str
     """Of the manifest, and so of all that it lists."""
     files: Mapping[str, bytes]
-    """Content of every file that the manifest lists."""
+    """Content of every file that the manifest lists; of one from `LARGE` on, read anew and compared each time."""
 
     @property
     def preprocessing(self) -> tuple[Step, ...]:
@@ -86,7 +93,12 @@ RUNNERS: Registry[Runner] = Registry("task of a model")
 def user_models() -> Path:
     """Return the folder of user-added models (it need not exist)."""
     chosen = os.environ.get("EINTHOVEN_MODELS")
-    return Path(chosen) if chosen else platformdirs.user_data_path("einthoven") / "models"
+    return Path(chosen) if chosen else _users_own(os.environ.get("HOME"), os.environ.get("XDG_DATA_HOME"))
+
+
+@lru_cache(4)
+def _users_own(*_environment: str | None) -> Path:
+    return platformdirs.user_data_path("einthoven") / "models"
 
 
 def shipped_models() -> Path:
@@ -104,8 +116,25 @@ def list_models() -> list[ModelFolder]:
     DuplicateName
         A user's model has the name and version of a shipped one, so that a name would not say which is meant.
     """
+    roots = (shipped_models(), user_models())
+    held = _listed.get(roots)
+    if held is None or any(_changed(path) != when for path, when in held[0].items()):
+        looked = time.time_ns()
+        times = {path: _changed(path) for root in roots for path in (root, *root.glob("*"), *root.glob("*/*"))}
+        held = times, _list(roots)
+        # Clocks of file systems are coarse: what has just changed may change again unseen.
+        if max(times.values()) < looked - _SETTLED_NS:
+            _listed[roots] = held
+    return list(held[1])
+
+
+_listed: dict[tuple[Path, ...], tuple[dict[Path, int], tuple[ModelFolder, ...]]] = {}
+"""What `list_models` found, and when the folders that it looked into had last been changed."""
+
+
+def _list(roots: tuple[Path, ...]) -> tuple[ModelFolder, ...]:
     found: dict[tuple[str, str], ModelFolder] = {}
-    for root in (shipped_models(), user_models()):
+    for root in roots:
         for manifest in sorted(root.glob(f"*/*/{MANIFEST}")):
             folder = manifest.parent
             key = (folder.parent.name, folder.name)
@@ -114,7 +143,15 @@ def list_models() -> list[ModelFolder]:
                     "a model of this name and version exists already", file=str(folder), found=found[key].path
                 )
             found[key] = ModelFolder(*key, folder)
-    return [found[key] for key in sorted(found)]
+    return tuple(found[key] for key in sorted(found))
+
+
+def _changed(path: Path) -> int:
+    """Return when a folder was last changed, 0 where there is none."""
+    try:
+        return os.stat(path).st_mtime_ns  # noqa: PTH116 - a third of the time, and this is done a hundred times a second
+    except OSError:
+        return 0
 
 
 def find_model(name: str, version: str | None = None) -> ModelFolder:
@@ -169,24 +206,68 @@ def _load(folder: Path, _changed: int) -> Artefact:
             found="/".join(map(str, stated)),
             expected=f"{folder.parent.name}/{folder.name}",
         )
-    files = {name: _read_checked(folder, name, sha256) for name, sha256 in manifest["files"].items()}
+    files = _Files(folder, manifest["files"])
     return Artefact(*stated, folder, manifest, hashlib.sha256(content).hexdigest(), files)
+
+
+class _Files(Mapping[str, bytes]):
+    """The files of a model, compared with their checksums on being made; large ones stay on disk."""
+
+    def __init__(self, folder: Path, sums: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._sums = dict(sums)
+        self._small: dict[str, bytes] = {}
+        for name, sha256 in sums.items():
+            if _size(folder, name) < LARGE:
+                self._small[name] = _read_checked(folder, name, sha256)
+            else:
+                _check(folder, name, sha256_of(folder / name), sha256)
+
+    def __getitem__(self, name: str) -> bytes:
+        if name in self._small:
+            return self._small[name]
+        return _read_checked(self._folder, name, self._sums[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sums)
+
+    def __len__(self) -> int:
+        return len(self._sums)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file, read in pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_CHUNK):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _size(folder: Path, name: str) -> int:
+    if Path(name).name != name:
+        raise ModelError("a model's files lie in its own folder", file=str(folder / MANIFEST), found=name)
+    try:
+        return (folder / name).stat().st_size
+    except OSError as error:
+        raise ModelError("a file of the model cannot be read", file=str(folder / name), found=error.strerror) from error
 
 
 def _read_checked(folder: Path, name: str, sha256: str) -> bytes:
     """Return a file of the folder itself, if it is what the manifest says."""
-    if Path(name).name != name:
-        raise ModelError("a model's files lie in its own folder", file=str(folder / MANIFEST), found=name)
     try:
         content = (folder / name).read_bytes()
     except OSError as error:
         raise ModelError("a file of the model cannot be read", file=str(folder / name), found=error.strerror) from error
-    found = hashlib.sha256(content).hexdigest()
+    _check(folder, name, hashlib.sha256(content).hexdigest(), sha256)
+    return content
+
+
+def _check(folder: Path, name: str, found: str, sha256: str) -> None:
     if found != sha256:
         raise ModelError(
             "a file of the model is not what its manifest says", file=str(folder / name), found=found, expected=sha256
         )
-    return content
 
 
 def record_hash(recording: Recording) -> str:

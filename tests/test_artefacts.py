@@ -35,6 +35,19 @@ def test_shipped_and_user_models_stand_in_one_list(models):
     assert [(m.name, m.version) for m in artefacts.list_models()] == [("beats", "1"), ("mine", "0.1")]
 
 
+def test_models_that_come_and_go_are_seen_whenever_the_list_is_asked_for(models, monkeypatch):
+    monkeypatch.setattr(artefacts, "_SETTLED_NS", -(10**12))
+    shipped = plant(models / "shipped", "beats", "1")
+    assert len(artefacts.list_models()) == 1
+    for version in ("1", "2"):
+        mine = plant(models / "user", "mine", version)
+    assert [m.version for m in artefacts.list_models()] == ["1", "1", "2"]
+    (mine / "manifest.toml").unlink()
+    assert [m.version for m in artefacts.list_models()] == ["1", "1"]
+    shutil.rmtree(shipped)
+    assert [m.name for m in artefacts.list_models()] == ["mine"]
+
+
 def test_highest_version_is_taken_by_number(models):
     for version in ("1.9", "1.10", "1.2"):
         plant(models / "shipped", "beats", version)
