@@ -224,8 +224,18 @@ def _relu(graph: _Graph, _layer: Any, inputs: Sequence[str], _: Sequence[Any]) -
     return graph.add("Relu", inputs[0])
 
 
-def _softmax(graph: _Graph, _layer: Any, inputs: Sequence[str], _: Sequence[Any]) -> str:
-    return graph.add("Softmax", inputs[0], axis=1)
+def _softmax(graph: _Graph, layer: Any, inputs: Sequence[str], tensors: Sequence[Any]) -> str:
+    axis = layer.axis % len(tensors[0].shape)
+    return graph.add("Softmax", inputs[0], axis={1: 3, 2: 1}[axis] if len(tensors[0].shape) == 3 else axis)
+
+
+def _dot(graph: _Graph, layer: Any, inputs: Sequence[str], tensors: Sequence[Any]) -> str:
+    """Sum over time of the products of two sequences: (batch, time, n), (batch, time, m) -> (batch, n, m)."""
+    axes = (layer.axes,) * 2 if isinstance(layer.axes, int) else tuple(layer.axes)
+    if any(len(tensor.shape) != 3 for tensor in tensors) or axes != (1, 1) or layer.normalize:
+        raise InvalidValue("only sums over time can be served", field=layer.name, found=layer.axes, expected="1")
+    channels_first = graph.add("Squeeze", inputs[0], graph.weight([2]))
+    return graph.as_picture(graph.add("MatMul", channels_first, graph.as_sequence(inputs[1])))
 
 
 def _dense(graph: _Graph, layer: Any, inputs: Sequence[str], tensors: Sequence[Any]) -> str:
@@ -333,6 +343,7 @@ _WRITERS: Mapping[str, Writer] = {
     "Conv1D": _conv,
     "Cropping1D": _crop,
     "Dense": _dense,
+    "Dot": _dot,
     "DepthwiseConv1D": _depthwise,
     "Flatten": _reshape,
     "GRU": _recurrent,

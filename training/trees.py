@@ -19,8 +19,12 @@ PROBABILITIES = "probabilities"
 """Name of a classifier's output: float32 (n, n_classes)."""
 VALUES = "values"
 """Name of a regression's output: float32 (n, 1)."""
+LOGITS = "logits"
+"""Name of the output of several boosters together: float32 (n, n_outputs)."""
 _LEAF = -1
 _IR, _OPSET, _ML_OPSET = 8, 17, 3
+_INT64 = 7
+"""What ONNX calls whole numbers of 64 bits."""
 _PLAIN, _LOGISTIC, _SOFTMAX = "plain", "logistic", "softmax"
 _LINKS = {
     "reg:squarederror": _PLAIN,
@@ -31,6 +35,8 @@ _LINKS = {
     "multi:softprob": _SOFTMAX,
     "multi:softmax": _SOFTMAX,
 }
+
+_BINARY = frozenset(name for name, link in _LINKS.items() if link == _LOGISTIC)
 
 
 def to_onnx_trees(booster: xgboost.Booster, n_classes: int, *, rounds: int | None = None) -> bytes:
@@ -46,7 +52,7 @@ def to_onnx_trees(booster: xgboost.Booster, n_classes: int, *, rounds: int | Non
     rounds
         Boosting rounds to keep; by default up to the best one where training was stopped early, else all.
     """
-    from onnx import TensorProto, helper
+    from onnx import helper
 
     if rounds is None and booster.attr("best_iteration") is not None:
         rounds = booster.best_iteration + 1
@@ -56,18 +62,8 @@ def to_onnx_trees(booster: xgboost.Booster, n_classes: int, *, rounds: int | Non
     n_features = int(learner["learner_model_param"]["num_feature"])
     n_sums = n_classes if link == _SOFTMAX else 1
     model = learner["gradient_booster"]["model"]
-    trees = helper.make_node(
-        "TreeEnsembleRegressor",
-        [INPUT],
-        [VALUES if link == _PLAIN else "margins"],
-        domain="ai.onnx.ml",
-        n_targets=n_sums,
-        aggregate_function="SUM",
-        post_transform="NONE",
-        base_values=_base(learner, link, n_sums),
-        **_nodes(model["trees"], model["tree_info"]),
-    )
-    nodes = [trees]
+    sums = VALUES if link == _PLAIN else "margins"
+    nodes = [_ensemble(model["trees"], model["tree_info"], _base(learner, link, n_sums), sums)]
     if link == _LOGISTIC:
         # Both sides by the logistic function: 1 - p would lose the digits of a small probability.
         nodes += [
@@ -77,12 +73,78 @@ def to_onnx_trees(booster: xgboost.Booster, n_classes: int, *, rounds: int | Non
         ]
     elif link == _SOFTMAX:
         nodes.append(helper.make_node("Softmax", ["margins"], [PROBABILITIES], axis=1))
-    output = VALUES if link == _PLAIN else PROBABILITIES
+    return _model(nodes, n_features, VALUES if link == _PLAIN else PROBABILITIES, n_classes)
+
+
+def to_onnx_logits(boosters: Sequence[xgboost.Booster], columns: Sequence[int] | None = None) -> bytes:
+    """Return boosters, one an answer, as one ONNX model whose output `LOGITS` holds the sums of their trees.
+
+    Parameters
+    ----------
+    boosters
+        Of plain trees on the same numeric features, each for one target: ``binary:logistic``, whose sums are log odds,
+        or a regression.
+    columns
+        Which booster each column of the output is of; one column a booster unless given.
+    """
+    from onnx import helper
+
+    trees: list[Mapping[str, Any]] = []
+    owners: list[int] = []
+    bases: list[float] = []
+    n_features = set()
+    for at, booster in enumerate(boosters):
+        learner = json.loads(bytes(booster.save_raw("json")))["learner"]
+        link = _link(learner, 2 if learner["objective"]["name"] in _BINARY else 1)
+        n_features.add(int(learner["learner_model_param"]["num_feature"]))
+        content = learner["gradient_booster"]["model"]["trees"]
+        trees += content
+        owners += [at] * len(content)
+        bases += _base(learner, link, 1)
+    if len(n_features) != 1:
+        raise InvalidValue("boosters on the same features are needed", field="features", found=sorted(n_features))
+    order = list(range(len(boosters))) if columns is None else list(columns)
+    plain = order == list(range(len(boosters)))
+    nodes = [_ensemble(trees, owners, bases, LOGITS if plain else "sums")]
+    if not plain:
+        chosen = helper.make_tensor("columns", _INT64, [len(order)], order)
+        nodes += [
+            helper.make_node("Constant", [], ["columns"], value=chosen),
+            helper.make_node("Gather", ["sums", "columns"], [LOGITS], axis=1),
+        ]
+    return _model(nodes, n_features.pop(), LOGITS, len(order))
+
+
+def booster_base(learner: Mapping[str, Any]) -> float:
+    """Return what the sum of a booster's trees starts from, given the ``learner`` of its JSON; for one target."""
+    return _base(learner, _LINKS[learner["objective"]["name"]], 1)[0]
+
+
+def _ensemble(trees: Sequence[Mapping[str, Any]], owners: Sequence[int], bases: Sequence[float], output: str) -> Any:
+    """Return the node that adds up the trees of each sum."""
+    from onnx import helper
+
+    return helper.make_node(
+        "TreeEnsembleRegressor",
+        [INPUT],
+        [output],
+        domain="ai.onnx.ml",
+        n_targets=len(bases),
+        aggregate_function="SUM",
+        post_transform="NONE",
+        base_values=list(bases),
+        **_nodes(trees, owners),
+    )
+
+
+def _model(nodes: Sequence[Any], n_features: int, output: str, width: int) -> bytes:
+    from onnx import TensorProto, helper
+
     graph = helper.make_graph(
         nodes,
         "trees",
         [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["n", n_features])],
-        [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["n", n_classes])],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["n", width])],
     )
     whole = helper.make_model(
         graph,

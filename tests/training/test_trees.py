@@ -11,7 +11,7 @@ onnxruntime = pytest.importorskip("onnxruntime")
 xgboost = pytest.importorskip("xgboost")
 pytest.importorskip("onnx")
 
-from training.trees import INPUT, to_onnx_trees  # noqa: E402
+from training.trees import INPUT, to_onnx_logits, to_onnx_trees  # noqa: E402
 
 N = 600
 FEATURES = 7
@@ -113,3 +113,26 @@ def test_rounds_after_the_best_one_are_left_out():
 def test_what_onnx_cannot_say_is_refused(objective, n_classes, settings, sentence):
     with pytest.raises(InvalidValue, match=sentence):
         to_onnx_trees(fit(objective, classes(2), 2, **settings), n_classes)
+
+
+def test_boosters_together_have_the_log_odds_that_xgboost_gives():
+    boosters = [
+        fit("binary:logistic", classes(2), 7),
+        fit("binary:logistic", 1 - classes(2), 11, base_score=0.2),
+        fit("reg:squarederror", np.random.default_rng(0).normal(3, 1, N), 5),
+    ]
+    features = rows(6)
+    expected = np.column_stack([b.predict(xgboost.DMatrix(features), output_margin=True) for b in boosters])
+    np.testing.assert_allclose(serve(to_onnx_logits(boosters), features), expected, rtol=0, atol=1e-5)
+
+
+def test_two_columns_may_be_of_one_booster():
+    boosters = [fit("binary:logistic", classes(2), 3), fit("binary:logistic", 1 - classes(2), 4)]
+    plain = serve(to_onnx_logits(boosters), rows(7))
+    np.testing.assert_array_equal(serve(to_onnx_logits(boosters, [1, 0, 1]), rows(7)), plain[:, [1, 0, 1]])
+
+
+def test_boosters_on_other_features_are_refused():
+    other = xgboost.train({"nthread": 1}, xgboost.DMatrix(rows()[:, :3], label=classes(2)), 2)
+    with pytest.raises(InvalidValue, match="same features"):
+        to_onnx_logits([fit("reg:squarederror", classes(2), 2), other])
