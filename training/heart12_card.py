@@ -126,8 +126,9 @@ from there with folds {refit}, and is calibrated on fold {report}: its own figur
 not at hand, and elsewhere. Folds 9 and 10 were validated by people, 1 to 8 only in part. The records are listed by hash
 in `records.json`; what each fold holds is in the manifest as a checksum.
 
-Fold {report} was looked at while the recipe was made: the second member of the network, and that trees share their
-weight among rare labels, were settled after figures on it had been seen. Fold 10 was seen by nobody.
+Fold {report} was looked at while the recipe was made: the settings of the trees, the second member of the network and
+that trees share their weight among rare labels were settled after figures on it had been seen, so that those below are
+a little too good. Nothing here was made with fold 10.
 
 ## Metrics
 
