@@ -100,7 +100,7 @@ class Estimator:
                 logits[row],
                 said[row],
                 view.probabilities(logits[row], said[row]),
-                view.age.years(*logits[row, -2:].tolist(), said[row]),
+                view.age.years(float(logits[row, -2]), float(logits[row, -1]), said[row]),
             )
         return found
 
