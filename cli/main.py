@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import beats, data, evaluate, measure, recordings, rhythm, serve, synth, train
+from cli import analyze, beats, data, evaluate, measure, models, recordings, rhythm, serve, synth, train
 
 app = typer.Typer(
     name="ecg",
@@ -19,6 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+analyze.add_to(app)
 recordings.add_to(app)
 synth.add_to(app)
 beats.add_to(app)
@@ -28,6 +29,7 @@ evaluate.add_to(app)
 train.add_to(app)
 serve.add_to(app)
 app.add_typer(data.app, name="data")
+app.add_typer(models.app, name="models")
 
 
 def _show_version(wanted: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import httpx
@@ -76,6 +76,9 @@ class Client:
         units: str | None = None,
         age: float | None = None,
         sex: str | None = None,
+        facts: Mapping[str, str] | None = None,
+        models: Sequence[str] | None = None,
+        operating_point: str | None = None,
         signal: bool = False,
     ) -> Prediction:
         """Upload the files of one recording.
@@ -88,10 +91,25 @@ class Client:
             Samples per second, and the unit of the samples, where the files do not say.
         age, sex
             Years, and ``"female"`` or ``"male"``, where they are known.
+        facts
+            What else is known of the person, by the names that `info` lists.
+        models
+            Models to ask; every installed one where None.
+        operating_point
+            What the thresholds are chosen for.
         signal
             Whether the answer is to carry the first seconds of samples.
         """
-        fields = {"fs": fs, "units": units, "age": age, "sex": sex, "signal": "true" if signal else None}
+        fields: dict[str, object] = {
+            **(facts or {}),
+            "fs": fs,
+            "units": units,
+            "age": age,
+            "sex": sex,
+            "models": ",".join(models) if models is not None else None,
+            "operating_point": operating_point,
+            "signal": "true" if signal else None,
+        }
         return self._call(
             Prediction,
             "POST",

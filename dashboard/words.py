@@ -42,6 +42,31 @@ MEASURED = {
 }
 """Measurements by name, as they are called beneath the title of their group."""
 RHYTHMS = {"N": "Normal", "A": "AF", "O": "Other", "~": "Too noisy"}
+SUPERCLASSES = {
+    "NORM": "Normal",
+    "MI": "Infarct pattern",
+    "STTC": "ST and T changes",
+    "CD": "Conduction disturbance",
+    "HYP": "Hypertrophy",
+}
+"""The five families of statements."""
+BASES = {"charge_af": "CHARGE-AF, on stated facts", "ecg2af": "ECG2AF, from this tracing"}
+POINTS = {"max_f1": "Best balance", "se95": "Few missed", "sp95": "Few false alarms"}
+"""What thresholds are chosen for."""
+_SHORT = {
+    "SR": "Sinus",
+    "AFIB": "AF",
+    "AFLT": "Flutter",
+    "STACH": "Sinus tachy",
+    "SBRAD": "Sinus brady",
+    "SARRH": "Sinus arrh.",
+    "PACE": "Paced",
+    "SVTAC": "SVT",
+    "PSVT": "PSVT",
+    "SVARR": "SV arrh.",
+    "BIGU": "Bigeminy",
+    "TRIGU": "Trigeminy",
+}
 CLASSES: dict[BeatClass, str] = {
     "V": "ventricular",
     "S": "supraventricular",
@@ -133,8 +158,22 @@ def chance(probability: float) -> str:
     return "over 0.99" if probability > 0.99 else f"{probability:.2f}"
 
 
+def percent(part: float) -> str:
+    """Return a share as people write it, with a digit behind the point where it is small."""
+    return f"{100 * part:.1f}\u202f%" if part < 0.1 else f"{100 * part:.0f}\u202f%"
+
+
+def ordinal(number: float) -> str:
+    """Return a rank: ``72nd``."""
+    whole = round(number)
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(whole % 10, "th") if whole % 100 not in (11, 12, 13) else "th"
+    return f"{whole}{ending}"
+
+
 def rhythm(found: Rhythm) -> str:
-    """Return the name of a rhythm."""
+    """Return the name of a rhythm, short enough for a card."""
+    if found.code:
+        return _SHORT.get(found.code, found.title or found.code)
     return RHYTHMS.get(found.label, found.label) if found.label else DASH
 
 
@@ -142,7 +181,9 @@ def rhythm_aside(found: Rhythm) -> str:
     """Return how sure the rhythm is, and what disagrees; or why there is none."""
     if not found.label:
         return f"no rhythm: {found.reason}" if found.reason else ""
-    sure = f"rhythm with probability {chance(found.probability)}" if found.probability is not None else ""
+    sure = f"{found.title} with probability {chance(found.probability)}" if found.probability is not None else ""
+    if sure and found.decided_by:
+        sure += f" by {found.decided_by.name}"
     return "; ".join(text for text in (sure, found.disagreement) if text)
 
 
@@ -215,3 +256,8 @@ def lead_faults(found: Quality) -> dict[str, str]:
 def size(n_bytes: int) -> str:
     """Return a number of bytes as people say it."""
     return f"{n_bytes / 1024**2:.0f} MB" if n_bytes >= 1024**2 else f"{n_bytes / 1024:.0f} kB"
+
+
+def literally(text: str) -> str:
+    """Return text from a file for Markdown, with nothing in it taken for markup."""
+    return "".join(f"\\{ch}" if ch in "\\`*_{}[]()<>#+-.!|~$:" else ch for ch in text)

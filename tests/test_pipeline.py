@@ -9,14 +9,30 @@ import pytest
 
 from ecg_core import __version__
 from ecg_core.artefacts import load_model
-from ecg_core.pipeline import Analysis, analyze, state_subject
+from ecg_core.errors import EcgError, InvalidValue, UnknownFormat
+from ecg_core.findings.decided import DecidedRhythm
+from ecg_core.pipeline import Analysis, analyze, analyze_many, state_subject
 from ecg_core.quality.reversals import Reversals, Suspicion
 from ecg_core.recording import Recording, Source, Subject
 from ecg_core.synthesis import SHAPES, Synthetic, bundled_cases, synthesize
+from tests.findings.voices import HEART12, Fake, case, install, say
+from tests.findings.voices import analysed as concluded
 from tests.helpers import SUBJECT, make_recording, with_gap
 
 PARTS = [
-    *("recording", "subject", "quality", "beats", "waves", "measurements", "rhythm", "pacing", "urgent", "provenance")
+    *(
+        "recording",
+        "subject",
+        "quality",
+        "beats",
+        "waves",
+        "measurements",
+        "rhythm",
+        "pacing",
+        "predictions",
+        "af_risk",
+    ),
+    *("urgent", "findings", "summary", "provenance"),
 ]
 CASES = bundled_cases()
 ARMS = Suspicion("RA-LA", "right arm and left arm exchanged", ("I", "II", "III", "aVR", "aVL"), 0.9, (), None)
@@ -175,12 +191,12 @@ def test_fibrillation_withholds_what_a_p_wave_would_say(analysed):
 def test_what_speaks_against_the_rhythm_is_shown_and_changes_nothing(analysed):
     found = analysed("normal")[1]
     assert found.disagreement is None
-    told = replace(found, rhythm=replace(found.rhythm, label="A"))
+    told = replace(found, rhythm=DecidedRhythm(replace(found.rhythm.single, label="A")))
     assert told.disagreement.startswith("P waves are marked before")
     assert told.to_dict()["rhythm"]["disagreement"] == told.disagreement
     assert told.to_dict()["rhythm"]["label"] == "A"
     paced = analysed("paced")[1]
-    assert "pacemaker" in replace(paced, rhythm=replace(found.rhythm, label="N")).disagreement
+    assert "pacemaker" in replace(paced, rhythm=found.rhythm).disagreement
 
 
 def test_pacing_withholds_qt_and_signs_of_hypertrophy(analysed):
@@ -207,7 +223,7 @@ def test_demo_cases_are_urgent_or_not(analysed, case, codes):
 
 
 def test_a_suspected_exchange_of_electrodes_qualifies_what_rests_on_their_leads(monkeypatch):
-    monkeypatch.setattr("ecg_core.pipeline.suspect_reversals", lambda *_: Reversals((ARMS,)))
+    monkeypatch.setattr("ecg_core.predictors.chain.suspect_reversals", lambda *_: Reversals((ARMS,)))
     found = analyze(synthesize(seed=1).recording)
     assert found.to_dict()["quality"]["suspected"][0]["kind"] == "RA-LA"
     assert found.measurements["qrs_axis_deg"].caution == "suspected: right arm and left arm exchanged"
@@ -242,3 +258,118 @@ def test_swapped_arms_are_suspected(analysed):
     found = analysed("swapped_arms")[1]
     assert found.reversals.suspected[0].kind == "RA-LA"
     assert found.measurements["cornell_mv"].caution.startswith("suspected: ")
+
+
+def test_the_twelve_lead_network_decides_the_rhythm_where_it_read_eight_leads():
+    found = concluded(case("normal"), say({"SBRAD": 0.9, "SR": 0.6})).rhythm
+    assert (found.code, found.title, found.probability) == ("SBRAD", "sinus bradycardia", 0.9)
+    assert found.decided_by == HEART12
+    assert found.to_dict()["single_lead"]["label"] == "N"
+    for other in (say({"AFIB": 0.9}, view="limb"), say({}), replace(say({}), heads={}, out_of_scope=("no",)), None):
+        found = concluded(case("normal"), other).rhythm
+        assert (found.label, found.decided_by.name) == ("N", "rhythm")
+
+
+def test_networks_that_differ_on_fibrillation_are_both_shown_and_the_table_follows_who_decides():
+    found = concluded(case("normal"), say({"AFIB": 0.9}))
+    assert found.rhythm.label == "A"
+    assert "lead II alone is read as normal rhythm" in found.disagreement
+    assert "fibrillation" in found.measurements["pr_ms"].reason
+    other = concluded(case("atrial_fibrillation"), say({"SR": 0.9}))
+    assert other.rhythm.label == "N"
+    assert "lead II alone is read as atrial fibrillation" in other.disagreement
+    assert "fibrillation" not in (other.measurements["pr_ms"].reason or "")
+
+
+def test_fibrillation_in_the_tracing_leaves_no_question_of_its_risk():
+    for said in (say({"AFIB": 0.9}), None):
+        risk = concluded(case("atrial_fibrillation"), said).af_risk
+        assert "atrial fibrillation in this tracing" in risk.present
+        assert risk.value_5y is None
+
+
+def test_without_a_network_everything_else_is_there_and_provenance_says_so(analysed, monkeypatch):
+    install(monkeypatch)
+    found = analyze(make_recording(("II",), n_samples=5000))
+    assert dict(found.predictions) == {}
+    assert "heart12" in found.provenance["notes"][0]
+    assert found.provenance["settings"]["predictors"] == []
+    assert found.summary.diagnosis
+
+
+def test_models_are_asked_by_name_at_the_operating_point(monkeypatch):
+    first, second = Fake(say({"SR": 0.9})), Fake(say({}))
+    install(monkeypatch, heart12=first, other=second)
+    found = analyze(make_recording(("II",)), models=["heart12"], operating_point="se95")
+    assert list(found.predictions) == ["heart12"]
+    assert (first.points, second.points) == (["se95"], [])
+    assert found.provenance["settings"]["operating_point"] == "se95"
+    assert found.provenance["models"]["heart12"] == HEART12.to_dict()
+    with pytest.raises(InvalidValue, match="heart12, other"):
+        analyze(make_recording(("II",)), models=["heart13"])
+    with pytest.raises(InvalidValue, match="heart12, other"):
+        analyze_many([], models=["heart13"])
+
+
+def test_many_are_analysed_in_order_with_the_networks_run_on_a_batch_at_once(monkeypatch):
+    fake = Fake(say({"SR": 0.9}))
+    install(monkeypatch, heart12=fake)
+    recordings = [make_recording(("II",), n_samples=1500 + 100 * at) for at in range(5)]
+    found = list(analyze_many(recordings, batch=2, workers=1))
+    assert [item.recording for item in found] == recordings
+    assert fake.batches == [2, 2, 1]
+    alone = analyze(recordings[3]).to_dict()
+    ours = found[3].to_dict()
+    for part in set(alone) - {"provenance"}:
+        assert ours[part] == alone[part], part
+
+
+def test_many_are_taken_no_further_ahead_than_a_batch(monkeypatch):
+    install(monkeypatch)
+    taken = []
+
+    def recordings():
+        for at in range(6):
+            taken.append(at)
+            yield make_recording(("II",), n_samples=1500)
+
+    next(analyze_many(recordings(), batch=2, workers=1))
+    assert taken == [0, 1]
+
+
+def test_a_bad_recording_stops_no_other_and_an_error_of_reading_comes_out_in_its_place(monkeypatch):
+    fake = Fake(say({"SR": 0.9}))
+    install(monkeypatch, heart12=fake)
+    bad, good = make_recording(("I",), n_samples=1600), make_recording(("II",), n_samples=1500)
+
+    def fails(contexts, point):
+        if any(context.recording is bad for context in contexts):
+            raise ZeroDivisionError("nobody foresaw this")
+        return Fake.predict(fake, contexts, point)
+
+    monkeypatch.setattr(fake, "predict", fails)
+    unread = UnknownFormat("no reader recognises the content", file="x.bin")
+    found = list(analyze_many([good, unread, bad, good], workers=1))
+    assert [type(item) for item in found] == [Analysis, UnknownFormat, EcgError, Analysis]
+    assert found[1] is unread
+    assert "nobody foresaw this" in str(found[2])
+
+
+def test_many_are_spread_over_processes_and_come_back_whole(monkeypatch):
+    install(monkeypatch)
+    recordings = [make_recording(("II",), n_samples=1500 + 50 * at) for at in range(3)]
+    found = list(analyze_many(recordings, batch=1, workers=2, models=[]))
+    assert [item.recording.n_samples for item in found] == [1500, 1550, 1600]
+    assert found[2].summary.diagnosis
+    assert found[2].to_dict()["rhythm"] == analyze(recordings[2], models=[]).to_dict()["rhythm"]
+
+
+def test_what_is_stated_of_the_person_reaches_the_risk_and_is_checked():
+    recording = make_recording(("II",))
+    stated = state_subject(recording, None, None, {"height_cm": "1.8 m", "smoker": "yes"})
+    assert stated.subject.facts == {"height_cm": 180.0, "smoker": True}
+    assert state_subject(stated, None, None, {"smoker": "no"}).warnings[-1].startswith("subject: smokes now False")
+    with pytest.raises(InvalidValue, match="100 to 250 cm"):
+        state_subject(recording, None, None, {"height_cm": 18})
+    with pytest.raises(InvalidValue, match="height_cm"):
+        state_subject(recording, None, None, {"size": 18})

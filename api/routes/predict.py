@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, File, Form, UploadFile
+from fastapi import APIRouter, Depends, File, Form, UploadFile
 
 from api.deps import PoolOf, SettingsOf
 from api.errors import describe_problems
+from api.routes.choices import Choices, stated_choices
+from api.routes.facts import StatedFacts, stated_facts
 from api.schemas import Prediction
 from api.services.predict import Upload, predict_upload
 
@@ -34,6 +36,8 @@ Age = Annotated[
     Form(ge=0, le=130, description="Years at the time of the recording; goes before the file's.", examples=[63]),
 ]
 Sex = Annotated[Literal["female", "male"] | None, Form(description="Goes before the file's.")]
+Facts = Annotated[StatedFacts, Depends(stated_facts)]
+ChosenOf = Annotated[Choices, Depends(stated_choices)]
 WithSignal = Annotated[bool, Form(description="Whether the answer carries the recording's first seconds of samples.")]
 
 
@@ -42,6 +46,8 @@ def predict(
     files: Files,
     pool: PoolOf,
     settings: SettingsOf,
+    facts: Facts,
+    choices: ChosenOf,
     fs: Fs = None,
     units: Units = None,
     age: Age = None,
@@ -54,6 +60,22 @@ def predict(
     together. Whatever had to be assumed on reading stands in `recording.warnings`. A file that leaves out its sampling
     rate is answered with `needs_option`; send it again with `fs`. Several recordings at once are answered with
     `several_recordings`.
+
+    Every installed model is asked unless `models` names some. What is stated of the person (age, sex, height, blood
+    pressure, ...) is taken as stated and never guessed; the risk of atrial fibrillation says which facts it lacks. A
+    field that cannot be used is answered with `invalid_value`, its name, what was found and what is possible.
     """
     uploads = [Upload(file.filename, file.file) for file in files]
-    return predict_upload(uploads, pool, settings, fs=fs, units=units, age=age, sex=sex, with_signal=signal)
+    return predict_upload(
+        uploads,
+        pool,
+        settings,
+        fs=fs,
+        units=units,
+        age=age,
+        sex=sex,
+        facts=facts,
+        models=choices.models,
+        operating_point=choices.operating_point,
+        with_signal=signal,
+    )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from api.settings import Settings
 from ecg_core.errors import InvalidValue, LimitExceeded
 from ecg_core.isolation import ReadPool
 from ecg_core.pipeline import analyze, state_subject
+from ecg_core.predictors import DEFAULT_POINT, OperatingPoint
 from ecg_core.readers import ReadOptions
 from ecg_core.recording import Recording
 
@@ -36,12 +37,16 @@ def predict_upload(
     units: str | None = None,
     age: float | None = None,
     sex: Literal["female", "male"] | None = None,
+    facts: Mapping[str, Any] | None = None,
+    models: Sequence[str] | None = None,
+    operating_point: OperatingPoint = DEFAULT_POINT,
     with_signal: bool = False,
 ) -> Prediction:
     """Answer an upload. Blocks while it is read: call it off the event loop."""
     files = collect_files(uploads, settings.max_files)
     recording = pool.read(files, ReadOptions(fs=fs, units=units, limits=settings.limits()))
-    analysis = analyze(state_subject(recording, age, sex))
+    recording = state_subject(recording, age, sex, facts)
+    analysis = analyze(recording, models=models, operating_point=operating_point)
     signal = None
     if with_signal:
         signal = cut_signal(recording, analysis.part.start_s, settings.signal_window_s, settings.signal_max_values)

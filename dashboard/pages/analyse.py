@@ -10,12 +10,18 @@ import streamlit as st
 
 from api.schemas import Info, Prediction, Problem, Quality, Signal, Subject
 from dashboard import client, words
+from dashboard.components.af_risk import af_risk
 from dashboard.components.ecg_paper import ecg_paper
+from dashboard.components.findings import diagnosis, findings_list
 from dashboard.components.measurement_table import lead_table, measurement_table
+from dashboard.components.person_form import person_form
+from dashboard.components.predictions import model_answer
 
 _UNITS = {"As the file says": None, "Millivolts (mV)": "mV", "Microvolts (uV)": "uV", "Volts (V)": "V"}
-_SEXES = {"Unknown": None, "Female": "female", "Male": "male"}
 _CARD_PX = 168
+_INFO_S = 60
+"""Seconds for which what the service can do is taken as known."""
+_DEFAULT_POINT = "max_f1"
 _ASKS = {"needs_option", "invalid_value"}
 """Problems that the sender can mend by stating rate or units."""
 
@@ -23,6 +29,11 @@ _ASKS = {"needs_option", "invalid_value"}
 @st.cache_resource
 def _api() -> client.Client:
     return client.connect()
+
+
+@st.cache_resource(ttl=_INFO_S)
+def _info() -> Info:
+    return _api().info()
 
 
 def _page() -> None:
@@ -85,12 +96,11 @@ def _ask(files: Mapping[str, bytes]) -> None:
 
 
 def _ask_person(files: Mapping[str, bytes], subject: Subject) -> None:
-    """Ask for what decides which ranges apply."""
-    with st.popover("Age and sex", icon=":material/person:"), st.form("person", border=False):
-        age = st.number_input("Age (years)", 0.0, 130.0, subject.age, 1.0, format="%.0f", key="age")
-        sex = st.radio("Sex", list(_SEXES), list(_SEXES.values()).index(subject.sex), horizontal=True, key="sex")
-        if st.form_submit_button("Apply", type="primary"):
-            _state(files, age=age, sex=_SEXES[sex])
+    """Ask for what decides which ranges apply and what the risk rests on."""
+    with st.popover("About the person", icon=":material/person:"):
+        stated = person_form(subject, _info().facts)
+    if stated:
+        _state(files, **stated)
 
 
 def _state(files: Mapping[str, bytes], **stated: Any) -> None:
@@ -101,20 +111,27 @@ def _state(files: Mapping[str, bytes], **stated: Any) -> None:
 
 
 def _show(prediction: Prediction, files: Mapping[str, bytes]) -> None:
-    """Show what was found: what is urgent, what forbids trust, the key figures, the paper, and the whole table."""
+    """Show what was found: what is urgent, what forbids trust, the sum, the paper, then all that it rests on."""
     _show_urgent(prediction)
     _show_doubts(prediction)
+    diagnosis(prediction.summary)
     _show_key_figures(prediction)
     if prediction.signal:
         _show_paper(prediction, prediction.signal)
-    _show_measurements(prediction, files)
+    _show_findings(prediction, files)
+    _show_predictions(prediction, files)
+    _show_measurements(prediction)
     _show_quality(prediction.quality)
     _show_reading(prediction)
 
 
 def _show_urgent(prediction: Prediction) -> None:
-    if prediction.urgent:
-        lines = (f"- **{_literally(finding.text)}**  \n  {_literally(finding.source)}" for finding in prediction.urgent)
+    urgent = [item for item in prediction.findings if item.kind == "urgent"]
+    if urgent:
+        lines = (
+            f"- **{words.literally(item.text)}**  \n  {words.literally('; '.join([item.rule or '', *item.against]))}"
+            for item in urgent
+        )
         text = "\n".join(["Critical by rule, unconfirmed. Look at the tracing now.", "", *lines])
         st.error(text, icon=":material/emergency_home:")
 
@@ -122,18 +139,18 @@ def _show_urgent(prediction: Prediction) -> None:
 def _show_doubts(prediction: Prediction) -> None:
     """Show what stands against trusting the findings, each in a sentence."""
     if prediction.quality.verdict == "poor":
-        st.warning(_literally(words.quality(prediction.quality)), icon=":material/signal_disconnected:")
+        st.warning(words.literally(words.quality(prediction.quality)), icon=":material/signal_disconnected:")
     if text := words.suspicions(prediction.quality):
-        st.warning(_literally(text), icon=":material/cable:")
+        st.warning(words.literally(text), icon=":material/cable:")
     if text := words.pacing(prediction.pacing):
-        st.info(_literally(text), icon=":material/electric_bolt:")
+        st.info(words.literally(text), icon=":material/electric_bolt:")
 
 
 def _show_key_figures(prediction: Prediction) -> None:
     with st.container(horizontal=True):
         for label, figure in words.key_figures(prediction).items():
             st.metric(label, figure, border=True, width=_CARD_PX)
-    st.caption(_literally(words.summary(prediction)))
+    st.caption(words.literally(words.summary(prediction)))
 
 
 def _show_paper(prediction: Prediction, signal: Signal) -> None:
@@ -141,15 +158,56 @@ def _show_paper(prediction: Prediction, signal: Signal) -> None:
     ecg_paper(signal, prediction, waves=marked, note=words.window(signal, prediction.recording))
 
 
-def _show_measurements(prediction: Prediction, files: Mapping[str, bytes]) -> None:
-    measurements = prediction.measurements
+def _show_findings(prediction: Prediction, files: Mapping[str, bytes]) -> None:
+    """Show the findings, and beside them what is known of the person and the risk of fibrillation."""
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.subheader("Findings")
+        told = [finding for finding in prediction.findings if finding.kind not in ("urgent", "risk")]
+        if told:
+            findings_list(told)
+        else:
+            st.caption("None: nothing could be said with enough certainty.")
+    with right:
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+            st.subheader("Risk of atrial fibrillation", width="content")
+            _ask_person(files, prediction.subject)
+        af_risk(prediction.af_risk, {fact.name: fact.title for fact in _info().facts})
+
+
+def _show_predictions(prediction: Prediction, files: Mapping[str, bytes]) -> None:
+    """Show what each model says: families of statements, single statements, numbers, and why it keeps silent."""
+    if not prediction.predictions:
+        return
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
-        st.subheader("Measurements", width="content")
-        _ask_person(files, prediction.subject)
-    st.caption(_literally(words.about_measurements(prediction)))
+        st.subheader("What the models say", width="content")
+        _ask_point(files)
+    for name, answer in prediction.predictions.items():
+        model_answer(name, answer, _info().statements)
+
+
+def _ask_point(files: Mapping[str, bytes]) -> None:
+    """Ask what the thresholds are to be chosen for."""
+    now = st.session_state.get(f"stated {_digest(files)}", {}).get("operating_point", _DEFAULT_POINT)
+    chosen = st.segmented_control(
+        "Called from",
+        list(words.POINTS),
+        default=now,
+        format_func=words.POINTS.__getitem__,
+        key="point",
+        width="content",
+    )
+    if chosen and chosen != now:
+        _state(files, operating_point=chosen)
+
+
+def _show_measurements(prediction: Prediction) -> None:
+    measurements = prediction.measurements
+    st.subheader("Measurements")
+    st.caption(words.literally(words.about_measurements(prediction)))
     measurement_table(measurements)
     if measurements.notes:
-        st.caption(_literally(" ".join(f"{note[:1].upper()}{note[1:]}." for note in measurements.notes)))
+        st.caption(words.literally(" ".join(f"{note[:1].upper()}{note[1:]}." for note in measurements.notes)))
     if measurements.leads:
         with st.expander("Wave heights and ST levels, lead by lead"):
             lead_table(measurements)
@@ -160,10 +218,10 @@ def _show_quality(quality: Quality) -> None:
     faults = words.lead_faults(quality)
     title = "Signal quality, lead by lead" if quality.verdict == "poor" else words.quality(quality)
     if not faults:
-        st.caption(_literally(title))
+        st.caption(words.literally(title))
         return
-    with st.expander(_literally(title)):
-        rows = (f"| {_literally(name)} | {_literally(fault)} |" for name, fault in faults.items())
+    with st.expander(words.literally(title)):
+        rows = (f"| {words.literally(name)} | {words.literally(fault)} |" for name, fault in faults.items())
         st.markdown("\n".join(["| | |", "|:--|:--|", *rows]))
 
 
@@ -172,7 +230,7 @@ def _show_reading(prediction: Prediction) -> None:
     recording, subject = prediction.recording, prediction.subject
     if recording.warnings:
         st.markdown("**How it was read**")
-        st.markdown("\n".join(f"- {_literally(warning)}" for warning in recording.warnings))
+        st.markdown("\n".join(f"- {words.literally(warning)}" for warning in recording.warnings))
     with st.expander("Particulars"):
         facts = {
             "File": recording.name,
@@ -186,14 +244,14 @@ def _show_reading(prediction: Prediction) -> None:
             "Models": ", ".join(f"{name} {model['version']}" for name, model in prediction.provenance.models.items()),
             "Analysed": f"{prediction.provenance.analysed_at} by Einthoven {prediction.provenance.software.version}",
         }
-        rows = (f"| {name} | {_literally(value)} |" for name, value in facts.items() if value)
+        rows = (f"| {name} | {words.literally(value)} |" for name, value in facts.items() if value)
         st.markdown("\n".join(["| | |", "|:--|:--|", *rows]))
 
 
 def _show_problem(problem: Problem) -> None:
-    st.error(_literally(words.what_happened(problem)), icon=":material/error:")
+    st.error(words.literally(words.what_happened(problem)), icon=":material/error:")
     if advice := words.what_to_do(problem):
-        st.markdown(_literally(advice))
+        st.markdown(words.literally(advice))
     if problem.code == "unknown_format":
         _show_formats(_api().info())
 
@@ -201,7 +259,7 @@ def _show_problem(problem: Problem) -> None:
 def _show_unreachable(error: client.ApiUnreachable) -> None:
     st.error(f"The analysis service does not answer at {error.url}.", icon=":material/cloud_off:")
     st.markdown("Start it with `ecg serve` (or everything with `make up`), then try again.")
-    st.caption(_literally(error.why))
+    st.caption(words.literally(error.why))
     st.button("Try again", icon=":material/refresh:")
 
 
@@ -220,11 +278,6 @@ def _show_formats(info: Info) -> None:
     columns = st.columns(3)
     for position, (title, suffixes) in enumerate(titles.items()):
         columns[position % 3].markdown(f"{title} :gray[{' '.join(suffixes)}]")
-
-
-def _literally(text: str) -> str:
-    """Return text from a file for Markdown, with nothing in it taken for markup."""
-    return "".join(f"\\{ch}" if ch in "\\`*_{}[]()<>#+-.!|~$:" else ch for ch in text)
 
 
 _page()

@@ -12,8 +12,18 @@ from ecg_core.leads import STANDARD_12
 from ecg_core.readers import READERS
 from ecg_core.recording import Recording
 from ecg_core.synthesis import bundled_cases, synthesize
+from tests.findings.voices import Fake, case, say
 from tests.helpers import make_recording, with_gap
 from tests.service import files_of, running_app
+
+
+@pytest.fixture
+def network(monkeypatch) -> Fake:
+    """Have a stand-in for the 12-lead network installed."""
+    fake = Fake(say({"SR": 0.97, "NORM": 0.93}))
+    for place in ("ecg_core.pipeline", "api.routes.choices", "api.routes.health"):
+        monkeypatch.setattr(f"{place}.predictors", lambda: {"heart12": fake})
+    return fake
 
 
 def zipped(files: dict[str, bytes]) -> dict[str, bytes]:
@@ -154,3 +164,81 @@ def test_samples_of_a_long_recording_are_those_of_the_part_that_was_measured(pre
     first = round(100 * found["signal"]["start_s"])
     assert found["signal"]["values"][0][0] == pytest.approx(made.recording.signal[0, first], abs=1e-4)
     assert len(found["signal"]["values"][0]) == 1000
+
+
+def test_what_the_models_say_is_typed_and_whole(predict, network):
+    found = predict(files_of(case("normal"))).json()
+    answer = found["predictions"]["heart12"]
+    assert answer["superclass"]["MI"]["probability"] == 0.01
+    assert answer["age"] == {"value": 61, "low": 48, "high": 74, "unit": "years", "coverage": 0.9, "reason": None}
+    typed = Prediction.model_validate(found)
+    assert typed.predictions["heart12"].labels("statements")["NORM"].positive
+    assert typed.predictions["heart12"].quantity("age").high == 74
+    assert typed.predictions["heart12"].labels("age") == {}
+    dumped = typed.model_dump(mode="json", by_alias=True)
+    for part in ("predictions", "af_risk", "findings", "summary", "rhythm"):
+        assert dumped[part] == found[part], part
+
+
+def test_findings_come_with_probability_evidence_and_model_and_their_sum(predict, network):
+    found = predict(files_of(case("normal"))).json()
+    assert found["summary"]["diagnosis"].startswith("Sinus rhythm, 68/min; within normal limits")
+    assert found["summary"]["score"]["level"] == "normal"
+    normal = found["findings"][-1]
+    assert (normal["code"], normal["confidence"], normal["model"]["name"]) == ("NORM", 0.93, "heart12")
+    assert found["rhythm"]["decided_by"]["name"] == "heart12"
+    assert found["rhythm"]["single_lead"]["label"] == "N"
+
+
+def test_without_an_installed_network_the_answer_is_whole_and_says_so(predict, monkeypatch):
+    for place in ("ecg_core.pipeline", "api.routes.choices"):
+        monkeypatch.setattr(f"{place}.predictors", dict)
+    found = predict(files_of(make_recording(("II",)))).json()
+    assert found["predictions"] == {}
+    assert any("heart12" in note for note in found["provenance"]["notes"])
+    assert found["summary"]["diagnosis"]
+
+
+def test_stated_facts_give_the_risk_its_basis_and_what_would_narrow_it(predict):
+    files = files_of(make_recording(("II",)))
+    lacking = predict(files).json()["af_risk"]
+    assert lacking["value_5y"] is None
+    assert {"height_cm", "weight_kg"} <= set(lacking["needs"])
+    stated = {"height_cm": "1.71 m", "weight_kg": "80", "systolic_mmhg": "140", "diastolic_mmhg": "85", "smoker": "no"}
+    found = predict(files, age="63", **stated).json()
+    assert found["subject"]["facts"] == {
+        "height_cm": 171,
+        "weight_kg": 80,
+        "systolic_mmhg": 140,
+        "diastolic_mmhg": 85,
+        "smoker": False,
+    }
+    risk = found["af_risk"]
+    assert risk["basis"] == "charge_af"
+    assert 0 < risk["low"] <= risk["value_5y"] <= risk["high"] < 1
+    assert risk["would_narrow"]["fact"] in risk["averaged_over"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("height_cm", "17", {"expected": "100 to 250 cm"}),
+        ("smoker", "maybe", {"options": ["yes", "no"]}),
+        ("race", "green", {"options": ["white", "other"]}),
+        ("models", "heart13", {"options": ["heart12"]}),
+        ("operating_point", "best", {"options": ["max_f1", "se95", "sp95"]}),
+    ],
+)
+def test_a_field_that_can_not_be_is_named_with_its_value_and_what_is_possible(predict, network, field, value, says):
+    answer = predict(files_of(make_recording(("II",))), **{field: value})
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (422, "invalid_value")
+    assert (problem["field"], problem["found"]) == (field, value)
+    assert says.items() <= problem.items()
+
+
+def test_models_and_operating_point_can_be_chosen(predict, network):
+    found = predict(files_of(make_recording(("II",))), models="heart12", operating_point="se95").json()
+    assert list(found["predictions"]) == ["heart12"]
+    assert network.points == ["se95"]
+    assert found["provenance"]["settings"]["operating_point"] == "se95"

@@ -15,6 +15,7 @@ import dashboard
 from dashboard.client import ApiUnreachable, Client
 from ecg_core.quality.reversals import Reversals, Suspicion
 from ecg_core.synthesis import bundled_cases, synthesize
+from tests.findings.voices import Fake, case, say
 from tests.helpers import make_recording
 from tests.service import files_of
 
@@ -65,6 +66,20 @@ def asks_for_rate(page: AppTest) -> bool:
 
 def metrics(page: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in page.metric}
+
+
+def html(page: AppTest) -> str:
+    """Return all that the components of plain HTML show."""
+    return "".join(item.proto.body for item in page.get("html"))
+
+
+@pytest.fixture
+def network(monkeypatch) -> Fake:
+    """Have a stand-in for the 12-lead network installed in the service."""
+    fake = Fake(say({"SR": 0.97, "NORM": 0.93, "LOWT": 0.2}, superclass={"NORM": 0.94}))
+    for place in ("ecg_core.pipeline", "api.routes.choices", "api.routes.health"):
+        monkeypatch.setattr(f"{place}.predictors", lambda: {"heart12": fake})
+    return fake
 
 
 def test_an_empty_page_says_what_can_be_dropped(page):
@@ -187,7 +202,7 @@ def test_pacing_and_poor_signals_are_told_before_the_figures(page):
 
 def test_electrodes_that_may_be_exchanged_are_told_before_the_figures(page, monkeypatch):
     arms = Suspicion("RA-LA", "right arm and left arm exchanged", ("I", "II", "III"), 0.9, (), None)
-    monkeypatch.setattr("ecg_core.pipeline.suspect_reversals", lambda *_: Reversals((arms,)))
+    monkeypatch.setattr("ecg_core.predictors.chain.suspect_reversals", lambda *_: Reversals((arms,)))
     upload(page, files_of(synthesize(seed=5).recording))
     assert "right arm and left arm exchanged" in page.warning[0].value
     assert "record again" in page.warning[0].value
@@ -210,6 +225,43 @@ def test_age_and_sex_choose_the_ranges(page):
     assert not page.exception
     assert any("Under 18 years" in item.value for item in page.caption)
     assert not any("adult is assumed" in item.value for item in page.caption)
+
+
+def test_the_diagnosis_and_the_findings_are_shown_with_their_probability_and_evidence(network, client, monkeypatch):
+    page = upload(opened(client, monkeypatch), files_of(case("normal")))
+    shown = html(page)
+    assert "Sinus rhythm, 68/min; within normal limits" in shown
+    assert "confidence 0.93" in shown
+    assert "P waves are marked before 11 of 11 beats" in shown
+    assert metrics(page)["Rhythm"] == "Sinus"
+
+
+def test_what_a_model_says_is_a_chart_with_thresholds_in_plain_english(network, client, monkeypatch):
+    page = upload(opened(client, monkeypatch), files_of(case("normal")))
+    shown = html(page)
+    assert "Infarct pattern" in shown
+    assert "Low T waves" in shown
+    assert 'style="left: 40.0%"' in shown
+    assert any("61 years" in item.value and "female" in item.value for item in page.markdown)
+    page.get("button_group")[0].set_value("se95").run()
+    assert not page.exception
+    assert network.points[-1] == "se95"
+
+
+def test_the_risk_says_what_it_lacks_and_takes_what_is_stated(page):
+    upload(page, files_of(synthesize(seed=1).recording))
+    assert "No figure without" in html(page)
+    for key, value in (("age", 63), ("fact_height_cm", 171), ("fact_weight_kg", 80)):
+        page.number_input(key=key).set_value(value)
+    page.number_input(key="fact_systolic_mmhg").set_value(140)
+    page.number_input(key="fact_diastolic_mmhg").set_value(85)
+    page.selectbox(key="fact_smoker").set_value("No")
+    page.button[0].click().run()
+    assert not page.exception
+    shown = html(page)
+    assert "CHARGE-AF, on stated facts" in shown
+    assert "Narrowed most by knowing: heart failure" in shown
+    assert page.selectbox(key="fact_smoker").value == "No"
 
 
 def test_the_frame_shows_the_page_and_says_what_this_is_for(client, monkeypatch):

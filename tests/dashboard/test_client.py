@@ -19,6 +19,16 @@ def test_a_prediction_is_typed(client):
     assert found.notice == NOTICE
 
 
+def test_what_is_known_and_chosen_reaches_the_service(client):
+    files = files_of(make_recording(("II",)))
+    found = client.predict(files, facts={"height_cm": "171", "smoker": "no"}, models=[], operating_point="sp95")
+    assert found.subject.facts == {"height_cm": 171, "smoker": False}
+    assert found.provenance.settings["operating_point"] == "sp95"
+    with pytest.raises(ApiProblem) as caught:
+        client.predict(files, facts={"height_cm": "17"})
+    assert caught.value.problem.field == "height_cm"
+
+
 def test_the_service_describes_itself(client):
     assert "wfdb" in [item.name for item in client.info().formats]
 

@@ -44,3 +44,17 @@ def test_quality_is_told_with_the_leads_that_are_not_good():
 @pytest.mark.parametrize(("probability", "text"), [(0.5, "0.50"), (0.99, "0.99"), (0.9999, "over 0.99")])
 def test_no_probability_is_said_to_be_certain(probability, text):
     assert words.chance(probability) == text
+
+
+@pytest.mark.parametrize(("part", "text"), [(0.0424, "4.2\u202f%"), (0.34, "34\u202f%"), (0.0, "0.0\u202f%")])
+def test_a_share_is_said_as_people_say_it(part, text):
+    assert words.percent(part) == text
+
+
+@pytest.mark.parametrize(("number", "text"), [(1, "1st"), (2.2, "2nd"), (13, "13th"), (72, "72nd"), (111, "111th")])
+def test_a_rank_is_said_as_people_say_it(number, text):
+    assert words.ordinal(number) == text
+
+
+def test_text_from_a_file_is_no_markup():
+    assert words.literally("**x** :red[y]") == r"\*\*x\*\* \:red\[y\]"
