@@ -44,14 +44,16 @@ def read_all(paths: list[Path], options: ReadOptions) -> Iterator[ReadResult]:
     """Read every recording in ``paths``; a file that came along with an earlier one is not read again."""
     from ecg_core.errors import EcgError
     from ecg_core.isolation import IsolationSettings, ReadPool
-    from ecg_core.reading import ReadResult, load
+    from ecg_core.reading import Folder, ReadResult, load
 
     seen: set[Path] = set()
+    folders: dict[Path, Folder] = {}
     with ReadPool(IsolationSettings(workers=1)) as pool, _progress(paths) as advance:
         for path in paths:
             if path.resolve() not in seen:
                 try:
-                    files = load(path, options)
+                    folder = folders.setdefault(path.parent, Folder(path.parent))
+                    files = load(path, options, folder=folder)
                     seen.update((path.parent / name).resolve() for name in files)
                     yield from pool.read_many(files, options)
                 except EcgError as error:

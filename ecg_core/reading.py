@@ -10,9 +10,11 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -111,10 +113,47 @@ def find_recordings(source: Files | str | Path, options: ReadOptions | None = No
     ]
 
 
-def load(path: str | Path, options: ReadOptions | None = None) -> dict[str, bytes]:
+class Folder:
+    """The names in a folder, listed when they are first asked for and not again.
+
+    Who loads many files of one folder passes it to `load`, which otherwise lists the folder for each of them.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @cached_property
+    def _names(self) -> list[str]:
+        with os.scandir(self.path) as entries:
+            return sorted(entry.name for entry in entries)
+
+    def matching(self, wanted: Iterable[str]) -> list[str]:
+        """Return the names that are wanted, in order; a trailing ``*`` stands for any ending."""
+        found: set[str] = set()
+        for pattern in wanted:
+            start = pattern.removesuffix("*")
+            at = bisect_left(self._names, start)
+            while at < len(self._names) and self._names[at].startswith(start):
+                if start == pattern != self._names[at]:
+                    break
+                found.add(self._names[at])
+                at += 1
+        return sorted(found)
+
+
+def load(path: str | Path, options: ReadOptions | None = None, *, folder: Folder | None = None) -> dict[str, bytes]:
     """Collect the files of the recording at ``path``: itself, and those of its folder that belong to it.
 
     Only names in the same folder are followed, whatever the file says.
+
+    Parameters
+    ----------
+    path
+        Any file of the recording.
+    options
+        What the caller knows beyond the file.
+    folder
+        The folder that ``path`` lies in, where others of it are loaded too.
     """
     options = options or ReadOptions()
     path = Path(path)
@@ -123,7 +162,7 @@ def load(path: str | Path, options: ReadOptions | None = None) -> dict[str, byte
     if not path.exists() and not path.suffix and (header := path.with_name(path.name + ".hea")).exists():
         path = header
     try:
-        files = _with_neighbours(path, options.limits)
+        files = _with_neighbours(path, options.limits, folder or Folder(path.parent))
     except OSError as error:
         raise UnreadableFile(
             "cannot be opened", file=str(path), found=error.strerror or error, expected="a readable file"
@@ -135,10 +174,9 @@ def load(path: str | Path, options: ReadOptions | None = None) -> dict[str, byte
     return {path.name: files[path.name]}
 
 
-def _with_neighbours(path: Path, limits: Limits) -> dict[str, bytes]:
+def _with_neighbours(path: Path, limits: Limits, folder: Folder) -> dict[str, bytes]:
     """Read a file and all in its folder that any reader asks for beside it."""
     files: dict[str, bytes] = {}
-    beside: list[str] = []
     queue = [path.name]
     if path.suffix.lower() != ".hea" and path.with_suffix(".hea").is_file():
         queue.append(path.with_suffix(".hea").name)
@@ -156,12 +194,7 @@ def _with_neighbours(path: Path, limits: Limits) -> dict[str, bytes]:
             )
         files[name] = here.read_bytes()
         wanted = {pattern for reader in READERS.values() for pattern in reader.wanted(name, files[name])}
-        if wanted and not beside:
-            with os.scandir(path.parent) as entries:
-                beside = [entry.name for entry in entries]
-        starts = tuple(pattern[:-1] for pattern in wanted if pattern.endswith("*"))
-        found = [other for other in beside if other in wanted or (starts and other.startswith(starts))]
-        new = (other for other in found if other not in files and other not in queue)
+        new = (other for other in folder.matching(wanted) if other not in files and other not in queue)
         queue += [other for other in new if path.with_name(other).is_file()]
     return files
 
@@ -248,4 +281,4 @@ def _unknown(files: Mapping[str, bytes], strays: list[str]) -> ReadError:
     )
 
 
-__all__ = ["Limits", "ReadOptions", "ReadResult", "load", "read", "read_many", "recognise"]
+__all__ = ["Folder", "Limits", "ReadOptions", "ReadResult", "load", "read", "read_many", "recognise"]

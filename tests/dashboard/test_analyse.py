@@ -31,7 +31,7 @@ def page(client, monkeypatch) -> AppTest:
 def opened(client: Client, monkeypatch: pytest.MonkeyPatch, script: Path = PAGE) -> AppTest:
     st.cache_resource.clear()
     monkeypatch.setattr("dashboard.client.connect", lambda: client)
-    page = AppTest.from_file(script, default_timeout=30).run()
+    page = AppTest.from_file(script, default_timeout=120).run()
     assert not page.exception
     return page
 
