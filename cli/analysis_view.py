@@ -33,6 +33,8 @@ _FIGURES = {
     "qrs_axis_deg": ("axis", "°"),
 }
 _KINDS = {"measurement": "measured", "ischaemia": "ST-T"}
+_ABOVE_OR_BELOW = ("urgent", "normal", "risk")
+"""Kinds of findings that stand elsewhere: in the frame, in the diagnosis with its probability, and as figures."""
 _MOST_SIGNS = 3
 
 
@@ -52,7 +54,7 @@ def show(out: Console, name: str, found: Analysis) -> None:
         out.print(Panel(Group(*lines), title="urgent: look at the tracing now", border_style="red", title_align="left"))
     out.print(Text(found.summary.diagnosis, "bold"))
     out.print(_score(found))
-    if rows := [item for item in found.findings if item.kind not in ("urgent", "risk")]:
+    if rows := [item for item in found.findings if item.kind not in _ABOVE_OR_BELOW]:
         out.print(_findings(rows))
     facts = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     facts.add_column(style="dim", no_wrap=True)
@@ -77,7 +79,9 @@ def _score(found: Analysis) -> Text:
     score = found.summary.score
     text = Text.assemble((f" {score.level} ", _LEVELS[score.level]))
     if score.confidence is not None:
-        text.append(f"  confidence {_chance(score.confidence)} ({score.of})", "dim")
+        # Of what is normal, the line above said it.
+        of = f": {score.of}" if score.of and score.level != "normal" else ""
+        text.append(f"  confidence {_chance(score.confidence)}{of}", "dim")
     return text
 
 
@@ -126,9 +130,12 @@ def _facts(found: Analysis) -> Iterator[tuple[str, str]]:
             yield "ECG age", escape(f"{age.value:.0f} years{span}" + (f"; sex: {sexes}" if sexes else "") + f"; {name}")
     used = [f"{found.model.name} {found.model.version}" for found in found.predictions.values() if not found.abstains]
     yield "models", escape(", ".join(used) or "; ".join(found.provenance["notes"]) or "none answered")
+    cautioned: dict[str, list[str]] = {}
     for prediction in found.predictions.values():
         for caution in prediction.cautions:
-            yield "note", escape(f"{prediction.model.name}: {caution}")
+            cautioned.setdefault(caution, []).append(prediction.model.name)
+    for caution, names in cautioned.items():
+        yield "note", escape(f"{', '.join(names)}: {caution}")
     for note in found.recording.warnings:
         yield "note", escape(note)
 
@@ -155,7 +162,7 @@ def _risk(found: Analysis) -> Iterator[str]:
     elif risk.needs:
         from ecg_core.risk import FACTS
 
-        yield "no figure: state " + ", ".join(FACTS[name].title if name in FACTS else name for name in risk.needs)
+        yield "no figure without: " + ", ".join(FACTS[name].title if name in FACTS else name for name in risk.needs)
     else:
         yield f"no figure: {risk.reason}"
     if risk.reference.value is not None:

@@ -72,7 +72,7 @@ def analyze(
     medical device: suggested, unconfirmed.
     """
     from cli.finding_files import Passed, read_places
-    from ecg_core.errors import EcgError, InvalidValue, NeedsOption
+    from ecg_core.errors import EcgError, InvalidValue, NeedsOption, UnreadableFile
     from ecg_core.isolation import IsolationSettings, ReadPool
     from ecg_core.pipeline import analyze_many, choose_predictors, state_subject
     from ecg_core.predictors import OPERATING_POINTS
@@ -101,9 +101,12 @@ def analyze(
             done_within=before.within if before else None,
             passed=passed,
         )
+        count = before.rows if before else 0
 
         def recordings() -> Iterator[Recording | EcgError]:
+            nonlocal count
             for place, item in found:
+                count += 1
                 places.append(place)
                 yield item if isinstance(item, EcgError) else state_subject(item, age, sex, stated)
 
@@ -111,7 +114,10 @@ def analyze(
         told = ((places.popleft(), analysis) for analysis in analyses)
         failed = _write(results, told) if results else _print_json(told) if as_json else _print(told)
     if passed.files:
-        sys.stderr.write(f"ecg: passed over {passed.files} files of folders that are no recordings\n")
+        what = "1 file that is no recording" if passed.files == 1 else f"{passed.files} files that are no recordings"
+        sys.stderr.write(f"ecg: passed over {what}\n")
+    if not count:
+        raise UnreadableFile("no recording was found", file=", ".join(str(path) for path in paths))
     if failed:
         raise typer.Exit(2)
 
@@ -149,15 +155,27 @@ def _write(results: Results, told: Told) -> int:
 
     counts: Counter[str] = Counter()
     with _progress(results.before.rows) as advance:
-        for place, found in told:
-            results.add(place, found)
-            counts["failed" if isinstance(found, EcgError) else found.summary.score.level] += 1
-            advance()
+        try:
+            for place, found in told:
+                results.add(place, found)
+                counts["failed" if isinstance(found, EcgError) else found.summary.score.level] += 1
+                advance()
+        except KeyboardInterrupt:
+            sys.stderr.write(f"ecg: stopped; --resume continues {results.path}\n")
+            raise
     order = ("urgent", "abnormal", "borderline", "normal", "undetermined", "failed")
     text = ", ".join(f"{counts[name]} {name}" for name in order if counts[name])
-    went_on = f" after {results.before.rows} of an earlier run" if results.before.rows else ""
-    sys.stdout.write(f"{results.path}: {counts.total()} recordings{went_on}" + (f": {text}\n" if text else "\n"))
+    earlier = results.before.rows
+    went_on = f", after {earlier} of an earlier run" if earlier else ""
+    sys.stdout.write(
+        f"{results.path}: {_recordings(counts.total(), 'more ' if earlier else '')}{went_on}"
+        + (f": {text}\n" if text else "\n")
+    )
     return counts["failed"]
+
+
+def _recordings(count: int, more: str) -> str:
+    return f"{count} {more}recording{'' if count == 1 else 's'}"
 
 
 def _progress(done: int) -> AbstractContextManager[Any]:

@@ -25,7 +25,7 @@ class Place:
 
 @dataclass
 class Passed:
-    """Counts what a folder holds beside recordings."""
+    """Counts what folders and archives hold beside recordings."""
 
     files: int = 0
 
@@ -42,8 +42,8 @@ def read_places(
 ) -> Iterator[tuple[Place, Recording | EcgError]]:
     """Read every recording in files, folders (and the folders in them) and archives, in order of name.
 
-    A file that came along with an earlier one is not read again. A file of a folder that no reader recognises is passed
-    over; one that was named is an error.
+    A file that came along with an earlier one is not read again. A file of a folder or an archive that no reader
+    recognises is passed over; one that was named is an error.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def read_places(
             for result in pool.read_many(files, options):
                 if result.name in (done_within or {}).get(str(path), ()):
                     continue
-                if isinstance(result.error, UnknownFormat) and not named:
+                if isinstance(result.error, UnknownFormat) and not (named and result.name == path.name):
                     if passed is not None:
                         passed.files += 1
                     continue

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ecg_core.errors import EcgError
     from ecg_core.leads import derive_leads
-    from ecg_core.pipeline import Analysis, analyze
+    from ecg_core.pipeline import Analysis, analyze, analyze_many
     from ecg_core.quality import assess_quality
     from ecg_core.readers import ReadOptions
     from ecg_core.reading import read, read_many
@@ -25,6 +25,7 @@ _HOMES = {
     "Recording": "recording",
     "Subject": "recording",
     "analyze": "pipeline",
+    "analyze_many": "pipeline",
     "assess_quality": "quality",
     "derive_leads": "leads",
     "read": "reading",
@@ -39,6 +40,7 @@ __all__ = [
     "Subject",
     "__version__",
     "analyze",
+    "analyze_many",
     "assess_quality",
     "derive_leads",
     "read",
@@ -48,15 +50,21 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            return version("einthoven")
-        except PackageNotFoundError:
-            return "0.0.0"
+        # Kept, since looking it up reads files.
+        globals()[name] = _installed_version()
+        return globals()[name]
     if name in _HOMES:
         return getattr(import_module(f"ecg_core.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'ecg_core' has no attribute {name!r}")
+
+
+def _installed_version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("einthoven")
+    except PackageNotFoundError:
+        return "0.0.0"
 
 
 def __dir__() -> list[str]:

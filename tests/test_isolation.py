@@ -191,6 +191,18 @@ def test_worker_that_never_takes_its_files_is_ended():
         assert pool.read(obey("complete")).n_leads == 3
 
 
+def test_the_time_that_a_caller_takes_between_results_is_not_counted(impatient):
+    files = {
+        f"{name}.csv": READERS["csv"].write(make_recording(("II",), n_samples=500), name)[f"{name}.csv"]
+        for name in "ab"
+    }
+    found = []
+    for result in impatient.read_many(files):
+        found.append((result.name, result.error))
+        time.sleep(0.5)
+    assert found == [("a.csv", None), ("b.csv", None)]
+
+
 @pytest.mark.parametrize("order", ["allocate", "grow"])
 def test_memory_beyond_the_limit_is_refused(pool, order):
     with pytest.raises(LimitExceeded, match="memory"):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
+
+import numpy as np
 import pytest
 
 from ecg_core.errors import LimitExceeded, SeveralRecordings, UnknownFormat, UnreadableFile
 from ecg_core.readers import READERS, Limits
-from ecg_core.reading import ReadOptions, load, read, read_many
+from ecg_core.reading import Folder, ReadOptions, load, read, read_many
 from tests.helpers import assert_same_signal, make_recording
 
 
@@ -23,6 +27,36 @@ def folder(tmp_path):
 def test_any_file_of_a_record_names_it(folder, name):
     assert set(load(folder / name)) == {"100.hea", "100.dat"}
     assert_same_signal(read(folder / name), make_recording(("I", "II"), n_samples=1000))
+
+
+def test_a_folder_that_is_passed_along_is_listed_once_and_gives_the_same_files(folder, monkeypatch):
+    for stem in ("10", "100a", "101"):
+        for label, data in READERS["wfdb"].write(make_recording(("I",), n_samples=500), stem).items():
+            (folder / label).write_bytes(data)
+    (folder / "100.atr").write_bytes((np.array([18 << 2 | 0, 0], dtype="<u2") + (1 << 10)).tobytes())
+    paths = sorted(folder.iterdir())
+    alone = [load(path) for path in paths]
+    listed, list_folder = Counter(), os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: (listed.update([path]), list_folder(path))[1])
+    beside = Folder(folder)
+    assert [load(path, folder=beside) for path in paths] == alone
+    assert listed == {folder: 1}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (("100.dat",), ["100.dat"]),
+        (("100.*",), ["100.dat", "100.hea"]),
+        (("100.*", "100.dat", "10.dat", "9.dat", "zz"), ["10.dat", "100.dat", "100.hea"]),
+        (("../100.dat", "100"), []),
+        ((), []),
+    ],
+)
+def test_a_folder_gives_the_names_that_are_wanted(tmp_path, wanted, found):
+    for name in ("10.dat", "100.dat", "100.hea", "100a.dat", "1000.dat"):
+        (tmp_path / name).touch()
+    assert Folder(tmp_path).matching(wanted) == found
 
 
 def test_file_of_another_format_beside_a_record_is_not_drawn_in(folder):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ecg_core.findings.signs import TOLERANCE
 from ecg_core.findings.stated import STATEMENT_HEAD, reading, stated
 from ecg_core.findings.statements import STATEMENTS
-from ecg_core.findings.value import Finding, Kind
+from ecg_core.findings.value import Finding, Kind, in_sentence
 from ecg_core.measurements.values import Measurement
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def exceeded(analysis: Analysis, names: Iterable[str], told: Iterable[Finding]) 
         text = text.format(_with_unit(name, item.value))
         yield Finding(
             f"{name}_{item.flag}",
-            f"Borderline: {text[:1].lower() + text[1:] if text[1].islower() else text}" if near else text,
+            f"{text}, borderline" if near else text,
             kind,
             evidence=(f"usual: {_usual(name, item)}",),
             against=tuple(_doubts(analysis, codes)),
@@ -77,7 +77,8 @@ def _doubts(analysis: Analysis, codes: tuple[str, ...]) -> Iterator[str]:
     if len(known) < len(codes) or not known:
         return
     code = max(known, key=lambda code: known[code].probability or 0.0)
-    yield f"the 12-lead network gives {STATEMENTS[code].title} {known[code].probability or 0.0:.2f}, and calls it not"
+    title = in_sentence(STATEMENTS[code].title)
+    yield f"the 12-lead network does not call {title} ({known[code].probability or 0.0:.2f})"
 
 
 def _is_near(name: str, item: Measurement) -> bool:

@@ -97,7 +97,7 @@ def _early(analysis: Analysis, told: set[str]) -> Iterator[Finding]:
         answer = prediction.labels(STATEMENT_HEAD).get(code) if prediction else None
         against = []
         if answer is not None and answer.positive is False and answer.probability is not None:
-            against.append(f"the 12-lead network gives {title.lower()} {answer.probability:.2f}, and calls it not")
+            against.append(f"the 12-lead network does not call {title.lower()} ({answer.probability:.2f})")
         yield Finding(
             f"beats_{letter}",
             title if n > 1 else title.removesuffix("s"),

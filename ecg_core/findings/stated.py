@@ -105,5 +105,5 @@ def _beside(analysis: Analysis, code: str) -> Iterator[str]:
     for name, prediction in analysis.predictions.items():
         answer = prediction.labels(STATEMENT_HEAD).get(code)
         if name != READER and answer is not None and answer.probability is not None:
-            calls = {True: "calls it too", False: "calls it not", None: "makes no call"}[answer.positive]
+            calls = {True: "calls it too", False: "does not call it", None: "makes no call"}[answer.positive]
             yield f"{name} gives it {answer.probability:.2f}, and {calls}"

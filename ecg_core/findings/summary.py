@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ecg_core.findings.statements import VARIANTS
-from ecg_core.findings.value import Finding, Level, Score, Summary
+from ecg_core.findings.value import Finding, Level, Score, Summary, in_sentence
 from ecg_core.measurements.ranges import is_adult
 
 if TYPE_CHECKING:
     from ecg_core.analysis import Analysis
 
 _NOT_OF_THE_HEART = ("quality", "risk", "normal")
+_OF_ANY_HEART = VARIANTS | {"rhythm_N"}
 _MOST_TOLD = 6
 """Findings in the line; the others stand in the list."""
 NO_EXCLUSION = "An acute infarction is not excluded."
@@ -46,7 +47,7 @@ def _level(analysis: Analysis, heart: Sequence[Finding], normal: Finding | None)
         return "undetermined"
     if any(not item.borderline for item in heart):
         return "abnormal"
-    if any(item.borderline and item.code not in VARIANTS | {"rhythm_N"} for item in heart):
+    if any(item.code not in _OF_ANY_HEART for item in heart):
         return "borderline"
     return "normal" if normal else "undetermined"
 
@@ -56,14 +57,14 @@ def _diagnosis(
 ) -> str:
     """Return the line: what is critical, the rhythm with its rate, and the rest in order of theme."""
     if analysis.quality.verdict == "poor":
-        return "; ".join(["Not interpreted: the signal is poor", *(_inside(_words(item)) for item in heart)])
+        return "; ".join(["Not interpreted: the signal is poor", *(in_sentence(_words(item)) for item in heart)])
     parts = [_words(item) for item in heart[:_MOST_TOLD]]
     doubts = [item.text for item in findings if item.code == "reversal"]
     if more := len(heart) - _MOST_TOLD:
         parts += [f"{more} more"] if more > 0 else []
     rate = analysis.measurements["hr_bpm"].value
     rhythm = next((at for at, item in enumerate(heart[:_MOST_TOLD]) if item.kind == "rhythm"), None)
-    if rate is not None and rhythm is not None and "/min" not in parts[rhythm]:
+    if rate is not None and rhythm is not None and not any("/min" in part for part in parts):
         parts[rhythm] += f", {rate:.0f}/min"
     if normal:
         parts.append(normal.text)
@@ -72,13 +73,7 @@ def _diagnosis(
     if all(item.code in ("SR", "rhythm_N") for item in heart) and not normal and not doubts:
         parts.append("nothing abnormal was found in what could be read")
     first, *others = [*doubts, *parts]
-    return "; ".join([first, *(_inside(text) for text in others)])
-
-
-def _inside(text: str) -> str:
-    """Return a statement as it stands inside a sentence; what begins with an abbreviation or a name stays."""
-    plain = text[1:2].islower() and not text.startswith(("Sokolow", "Cornell", "QT"))
-    return text[:1].lower() + text[1:] if plain else text
+    return "; ".join([first, *(in_sentence(text) for text in others)])
 
 
 def _words(item: Finding) -> str:
@@ -88,7 +83,9 @@ def _words(item: Finding) -> str:
 
 def _score(level: Level, heart: Sequence[Finding], normal: Finding | None) -> Score:
     """Return the probability of the statement that the level rests on, and what it means."""
-    weighty = [item for item in heart if not item.borderline or level != "abnormal"]
+    weighty = [
+        item for item in heart if (item.code not in _OF_ANY_HEART if level == "borderline" else not item.borderline)
+    ]
     surest = max((item for item in weighty if item.confidence), key=lambda item: item.confidence or 0.0, default=None)
     leading = normal if level == "normal" else surest
     if level in ("urgent", "undetermined") or leading is None or leading.confidence is None:

@@ -24,6 +24,13 @@ Kind = Literal[
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """In the order in which findings are told."""
 
+
+def in_sentence(text: str) -> str:
+    """Return a statement as it stands inside a sentence; what begins with an abbreviation or a name stays."""
+    plain = text[1:2].islower() and not text.startswith(("Sokolow", "Cornell", "QT"))
+    return text[:1].lower() + text[1:] if plain else text
+
+
 Level = Literal["urgent", "abnormal", "borderline", "normal", "undetermined"]
 
 

@@ -202,6 +202,8 @@ class ReadPool:
                     if received > max(len(request.names) - skip, 1):
                         raise ProtocolError("more results than recordings")
                     yield _result(*answer, request.options, line)
+                    # The time that the caller took with it is not the worker's.
+                    line.deadline = time.monotonic() + self.settings.time_limit_s
                 if isinstance(answer[0]["end"], int):
                     self.peak_bytes = max(self.peak_bytes, answer[0]["end"])
             except (TimeoutError, EOFError, ConnectionError, ProtocolError) as problem:

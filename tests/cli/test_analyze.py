@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,10 @@ import typer
 from typer.testing import CliRunner
 
 from cli import analyze, stated
+from cli.finding_files import read_places
 from cli.result_files import COLUMNS
-from ecg_core.readers import READERS
+from ecg_core.isolation import IsolationSettings, ReadPool
+from ecg_core.readers import READERS, ReadOptions
 from ecg_core.recording import Recording
 from ecg_core.risk import FACTS
 from ecg_core.synthesis import bundled_cases, synthesize
@@ -94,7 +98,7 @@ def test_one_recording_gives_an_object_and_several_an_array_with_errors_as_rows(
     rows = json.loads(result.stdout)
     assert [row["file"] for row in rows] == ["b.npz", "x.hea", "a.hea", "c.hea"]
     assert "x." in rows[1]["error"]["file"]
-    assert "passed over 1 files" in result.stderr
+    assert "passed over 1 file that is no recording" in result.stderr
 
 
 def test_a_file_that_is_named_and_no_recording_is_an_error(run, study):
@@ -111,6 +115,26 @@ def test_an_archive_gives_each_recording_in_it(run, tmp_path):
                 archive.writestr(name, data)
     run(tmp_path / "many.zip", "-o", tmp_path / "r.csv")
     assert [row["recording"] for row in rows_of(tmp_path / "r.csv")] == ["a.hea", "b.hea"]
+
+
+def test_what_is_no_recording_in_an_archive_is_passed_over_as_in_a_folder(run, tmp_path):
+    with zipfile.ZipFile(tmp_path / "one.zip", "w") as archive:
+        archive.writestr("notes.docx", b"\1\2\3 no ECG")
+        for name, data in READERS["wfdb"].write(small(4), "a").items():
+            archive.writestr(name, data)
+    result = run(tmp_path / "one.zip", "--json", "--models", "heart12")
+    assert (result.exit_code, json.loads(result.stdout)["file"]) == (0, "a.hea")
+    assert "passed over 1 file" in result.stderr
+
+
+@pytest.mark.parametrize("more", [(), ("--json",), ("-o", "r.csv")])
+def test_a_folder_without_recordings_is_an_error(run, tmp_path, monkeypatch, more):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "notes.docx").write_bytes(b"\1\2\3 no ECG")
+    result = run("study", *more)
+    assert result.exit_code == 2
+    assert "study: no recording was found" in result.stderr
 
 
 def test_each_recording_becomes_a_row_and_errors_are_rows_too(run, study, tmp_path):
@@ -166,6 +190,20 @@ def test_results_in_the_folder_that_is_analysed_are_no_recording(run, study):
     run(study, "-o", study / "r.csv")
     assert run(study, "-o", study / "r.csv", "--resume").exit_code == 0
     assert [row["recording"] for row in rows_of(study / "r.csv")] == ["b.npz", "x.hea", "a.hea", "c.hea"]
+
+
+def test_a_folder_of_many_recordings_is_listed_as_often_as_one_of_few(study, monkeypatch):
+    listed, list_folder = Counter(), os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: (listed.update([Path(path).name]), list_folder(path))[1])
+    with ReadPool(IsolationSettings(workers=1)) as pool:
+        found = [place.name for place, _ in read_places([study], ReadOptions(), pool)]
+        assert found == ["b.npz", "x.hea", "a.hea", "c.hea"]
+        # Once for the files in it, and once for the neighbours of all of them.
+        assert listed["deep"] == 2
+        done = [str(study / "deep" / "a.dat"), str(study / "deep" / "c.dat")]
+        found = [place.name for place, _ in read_places([study], ReadOptions(), pool, done=done)]
+        assert found == ["b.npz", "x.hea"]
+        assert listed["deep"] == 4
 
 
 def test_a_run_with_other_settings_is_not_continued_and_a_file_is_not_replaced_unasked(run, tmp_path):

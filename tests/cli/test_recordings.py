@@ -192,8 +192,10 @@ def test_reading_a_text_format_imports_only_what_it_needs(tmp_path, recording):
 
 
 @pytest.mark.parametrize(
-    "command", ["info", "convert", "plot", "synth", "data", "beats", "evaluate", "train", "serve", "dashboard", "up"]
-)
+    "command",
+    ["analyze", "models", "info", "convert", "plot", "synth", "data", "beats", "rhythm", "measure", "evaluate", "train",
+     "serve", "dashboard", "up"],
+)  # fmt: skip
 def test_every_command_has_help_with_an_example(run, command):
     text = run(command, "--help").output
     assert "Usage:" in text

@@ -51,7 +51,7 @@ def test_what_is_measured_and_not_called_is_a_finding_that_says_so():
     wide = of_kind(found("left_bundle_branch_block", {"SR": 0.95, "CLBBB": 0.2}), "measurement")["qrs_ms_high"]
     assert wide.confidence is None
     assert wide.rule.startswith("AHA")
-    assert any("Complete left bundle branch block 0.20, and calls it not" in text for text in wide.against)
+    assert any("does not call complete left bundle branch block (0.20)" in text for text in wide.against)
     assert "QRS complex wide: 151 ms" in found("left_bundle_branch_block", {"SR": 0.95}).summary.diagnosis
 
 
@@ -65,7 +65,7 @@ def test_another_model_is_heard_beside_the_network_and_nothing_is_averaged():
     other = replace(say({"CLBBB": 0.2}), model=replace(base.predictions["heart12"].model, name="tabular"))
     block = of_kind(restated(base, predictions={**base.predictions, "tabular": other}), "conduction")["CLBBB"]
     assert block.confidence == 0.97
-    assert "tabular gives it 0.20, and calls it not" in block.evidence
+    assert "tabular gives it 0.20, and does not call it" in block.evidence
     assert block.against == ()
 
 
@@ -200,7 +200,7 @@ def test_early_beats_that_were_classed_are_found_without_the_network():
     early = of_kind(restated(analysis, classes=classes), "rhythm")["beats_V"]
     assert early.text == "Ventricular premature beats"
     assert early.evidence[0].startswith("2 of ")
-    assert "calls it not" in early.against[0]
+    assert "does not call" in early.against[0]
 
 
 def test_every_finding_can_be_told_apart_and_is_json_ready():

@@ -137,10 +137,10 @@ def test_secrets_of_this_process_are_out_of_its_reach(process, tmp_path, monkeyp
 
 
 def test_threads_are_answered_one_after_the_other(process, tmp_path):
-    found = {}
+    found, file = {}, a_file(tmp_path)
 
     def ask(number: int) -> None:
-        found[number] = float(process.run(a_file(tmp_path), np.full((1, 3), number)).outputs["total"][0, 0])
+        found[number] = float(process.run(file, np.full((1, 3), number)).outputs["total"][0, 0])
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(6)]
     for thread in threads:
