@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from threading import Timer
 from typing import Any
 
 from fastapi import FastAPI
@@ -14,10 +15,12 @@ from api.limits import BodyLimit
 from api.routes import health, predict
 from api.routes.docs import add_docs
 from api.schemas import NOTICE
+from api.services.warm_up import warm_up
 from api.settings import Settings
 from ecg_core import __version__
 from ecg_core.isolation import ReadPool
 
+WARM_UP_AFTER_S = 0.5
 _DESCRIPTION = f"""Reads an electrocardiogram in whatever form it comes and says what can honestly be said about it.
 
 Upload the files of one recording to `POST /predict`:
@@ -44,8 +47,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with ReadPool(settings.isolation()) as app.state.pool:
-            yield
+        # Once the service answers, which it does before its models are loaded.
+        later = Timer(WARM_UP_AFTER_S, warm_up)
+        later.start()
+        try:
+            with ReadPool(settings.isolation()) as app.state.pool:
+                yield
+        finally:
+            later.cancel()
 
     app = FastAPI(
         title="Einthoven",

@@ -122,10 +122,11 @@ def write_network(folder: Path, artefact: Artefact | None) -> None:
 
     recipe = Recipe.named(MODEL)
     members = [build(1000, 102, **{**recipe["network"], **member.get("network", {})}) for member in recipe["members"]]
+    for number, member in enumerate(members if artefact else ()):
+        file = folder / f"member{number}.weights.h5"
+        file.write_bytes(artefact.files[file.name])
+        member.load_weights(file)
     network = committee(members)
-    if artefact is not None:
-        (folder / "network.weights.h5").write_bytes(artefact.files["network.weights.h5"])
-        network.load_weights(folder / "network.weights.h5")
     network.save(folder / "network.keras")
     graph = to_onnx(network) if artefact is None else artefact.files[NETWORK]
     (folder / NETWORK).write_bytes(graph)

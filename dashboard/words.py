@@ -50,6 +50,20 @@ SUPERCLASSES = {
     "HYP": "Hypertrophy",
 }
 """The five families of statements."""
+SUBCLASSES = {
+    "AMI": "Anterior infarct or injury pattern",
+    "IMI": "Inferior infarct or injury pattern",
+    "STTC": "Non-diagnostic and other ST-T changes",
+    "ISCA": "ST-T changes compatible with ischaemia, anterior or lateral leads",
+    "ISCI": "ST-T changes compatible with ischaemia, inferior leads",
+    "_AVB": "AV block",
+    "LAFB/LPFB": "Left anterior or posterior fascicular block",
+}
+"""The groups within the families, where they are more than the one statement of that name."""
+HEADS = {"statements": "Single statements", "subclass": "Groups of statements", "rhythm": "Rhythm"}
+"""What a model answers, part by part."""
+EQUATIONS = {"charge_af": "CHARGE-AF", "ecg2af": "ECG2AF"}
+"""What gives the risk of fibrillation, by the name that the API calls it."""
 BASES = {"charge_af": "CHARGE-AF, on stated facts", "ecg2af": "ECG2AF, from this tracing"}
 POINTS = {"max_f1": "Best balance", "se95": "Few missed", "sp95": "Few false alarms"}
 """What thresholds are chosen for."""
@@ -154,8 +168,22 @@ def key_figures(analysis: Analysis) -> dict[str, str]:
 
 
 def chance(probability: float) -> str:
-    """Return a probability; none is so near to 1 that it is certain."""
-    return "over 0.99" if probability > 0.99 else f"{probability:.2f}"
+    """Return a probability; none is so near to 0 or 1 that it is certain."""
+    if probability > 0.99:
+        return "over 0.99"
+    return "under 0.01" if probability < 0.01 else f"{probability:.2f}"
+
+
+def sentence(text: str) -> str:
+    """Return a text with the capital that begins a sentence."""
+    return text[:1].upper() + text[1:]
+
+
+def equations(text: str) -> str:
+    """Return a text with what gives a risk called by its proper name."""
+    for name, title in EQUATIONS.items():
+        text = text.replace(name, title)
+    return text
 
 
 def percent(part: float) -> str:
@@ -228,7 +256,7 @@ def suspicions(found: Quality) -> str | None:
         return None
     first, *others = found.suspected
     also = f" (or {'; '.join(item.title for item in others)})" if others else ""
-    advice = first.advice[:1].upper() + first.advice[1:]
+    advice = sentence(first.advice)
     return f"Electrodes may be exchanged: {first.title}{also}, probability {chance(first.confidence)}. {advice}."
 
 
@@ -236,7 +264,7 @@ def about_measurements(analysis: Analysis) -> str:
     """Return what the table speaks of."""
     waves, whole = analysis.waves, analysis.recording.duration_s
     if waves.reason:
-        return waves.reason[:1].upper() + waves.reason[1:] + "."
+        return sentence(waves.reason) + "."
     text = "Beats of the dominant shape, from global marks. ± is their spread; hover a name for how it was measured."
     if waves.end_s - waves.start_s < whole:
         text += f" Measured from {waves.start_s:.0f} to {waves.end_s:.0f} s: {waves.part}."

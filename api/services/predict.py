@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 
 from api.schemas import Prediction, Signal
+from api.services.warm_up import warm_up
 from api.settings import Settings
 from ecg_core.errors import InvalidValue, LimitExceeded
 from ecg_core.isolation import ReadPool
@@ -46,6 +47,7 @@ def predict_upload(
     files = collect_files(uploads, settings.max_files)
     recording = pool.read(files, ReadOptions(fs=fs, units=units, limits=settings.limits()))
     recording = state_subject(recording, age, sex, facts)
+    warm_up()
     analysis = analyze(recording, models=models, operating_point=operating_point)
     signal = None
     if with_signal:

@@ -17,6 +17,7 @@ _CSS = """
 <style>
 .ecg-risk { display: grid; gap: 0.9rem; }
 .ecg-risk .big { font-size: 1.6rem; font-weight: 600; font-variant-numeric: tabular-nums; line-height: 1.2; }
+.ecg-risk .ecg-bar { margin: 0.4rem 0 0.45rem; }
 .ecg-risk p { margin: 0.15rem 0 0; }
 </style>
 """
@@ -32,7 +33,7 @@ def af_risk(risk: AfRisk, titles: Mapping[str, str]) -> None:
     titles
         Fact to what it is called.
     """
-    notes = "".join(_line(f"{note[:1].upper()}{note[1:]}.") for note in risk.notes)
+    notes = "".join(_line(f"{words.sentence(note)}.") for note in risk.notes)
     if risk.present:
         parts = [_present(risk), notes]
     else:
@@ -44,9 +45,8 @@ def af_risk(risk: AfRisk, titles: Mapping[str, str]) -> None:
 
 
 def _present(risk: AfRisk) -> str:
-    said = risk.present or ""
     moot = _line("So there is no question of its risk in the years to come.")
-    return f"<div><strong>{escape(said[:1].upper() + said[1:])}.</strong>{moot}</div>"
+    return f"<div><strong>{escape(words.sentence(risk.present or ''))}.</strong>{moot}</div>"
 
 
 def _value(risk: AfRisk, titles: Mapping[str, str]) -> str:
@@ -55,7 +55,7 @@ def _value(risk: AfRisk, titles: Mapping[str, str]) -> str:
         if risk.needs:
             needed = ", ".join(escape(titles.get(name, name)) for name in risk.needs)
             return f"<div>{head}<div>No figure without {needed}.</div></div>"
-        return f"<div>{head}<div>No figure: {escape(risk.reason or '')}.</div></div>"
+        return f"<div>{head}<div>No figure: {escape(words.equations(risk.reason or ''))}.</div></div>"
     low, high = risk.likely_low, risk.likely_high
     text = f'{head}<div class="big">{words.percent(risk.value_5y)}</div>'
     if low is not None and high is not None:
@@ -65,7 +65,7 @@ def _value(risk: AfRisk, titles: Mapping[str, str]) -> str:
     text += f'<p class="ecg-quiet ecg-small" title="{escape(risk.source or "")}">Basis: {escape(basis)}.</p>'
     if risk.would_narrow:
         text += _line(f"Narrowed most by knowing: {risk.would_narrow.title}.")
-    text += "".join(_line(f"{caution[:1].upper()}{caution[1:]}.") for caution in risk.cautions[:2])
+    text += "".join(_line(f"{words.sentence(caution)}.") for caution in risk.cautions[:2])
     return f"<div>{text}</div>"
 
 
@@ -90,7 +90,7 @@ def _reference(risk: AfRisk) -> str:
         return ""
     head = '<div class="ecg-quiet ecg-small">For comparison</div>'
     text = f"{words.percent(found.value_5y)} {escape(found.says or '')}."
-    return f'<div title="{escape(found.source or "")}">{head}{text}</div>'
+    return f"<div>{head}{text}{_line(f'{found.source}.') if found.source else ''}</div>"
 
 
 def _line(text: str) -> str:

@@ -24,7 +24,7 @@ _KINDS = {
 _CSS = """
 <style>
 .ecg-diagnosis { font-size: 1.3rem; font-weight: 600; line-height: 1.35; margin: 0.35rem 0 0.5rem; }
-.ecg-findings { display: grid; grid-template-columns: 6.5rem minmax(0, 1fr) 6.5rem; gap: 0; }
+.ecg-findings { display: grid; grid-template-columns: 5.5rem minmax(0, 1fr) 6rem; gap: 0; }
 .ecg-findings > div { padding: 0.6rem 0.8rem 0.6rem 0;
   border-top: 1px solid color-mix(in srgb, currentColor 12%, transparent); }
 .ecg-findings ul { list-style: none; margin: 0.2rem 0 0; padding: 0; }
@@ -32,6 +32,7 @@ _CSS = """
 .ecg-findings li.for { opacity: 0.72; }
 .ecg-findings li.against::before { content: "\\2717\\00a0"; color: #d98200; font-weight: 600; }
 .ecg-findings .sure { text-align: right; padding-right: 0; }
+.ecg-findings .sure .ecg-bar { margin: 0.5rem 0 0.3rem; }
 @media (max-width: 640px) { .ecg-findings { grid-template-columns: minmax(0, 1fr) 5.5rem; }
   .ecg-findings .kind { grid-column: 1 / -1; padding-bottom: 0; } .ecg-findings .kind ~ div { border-top: 0; } }
 </style>
@@ -43,9 +44,9 @@ def diagnosis(summary: Summary) -> None:
     score = summary.score
     confidence = ""
     if score.confidence is not None:
-        confidence = (
-            f'<span class="ecg-quiet ecg-small">confidence {sure(score.confidence)}: {escape(score.of or "")}</span>'
-        )
+        # What follows in brackets is said by the line beneath.
+        of = (score.of or "").partition(" (")[0]
+        confidence = f'<span class="ecg-quiet ecg-small">confidence {sure(score.confidence)}: {escape(of)}</span>'
     st.html(
         f'{CSS}{_CSS}<div class="ecg-card">'
         f'<div title="{escape(score.means)}">{chip(score.level, score.level)} {confidence}</div>'

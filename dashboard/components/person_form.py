@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from api.schemas import Fact, Subject
+from dashboard import words
 
 _SEXES = {"Unknown": None, "Female": "female", "Male": "male"}
 _YES_NO = {"Unknown": None, "Yes": "yes", "No": "no"}
@@ -31,7 +32,7 @@ def person_form(subject: Subject, facts: Sequence[Fact]) -> dict[str, Any] | Non
 
 def _ask(column: DeltaGenerator, fact: Fact, known: Any) -> str | None:
     """Ask for one fact; None where it stays unknown."""
-    title, key = fact.title[:1].upper() + fact.title[1:], f"fact_{fact.name}"
+    title, key = words.sentence(fact.title), f"fact_{fact.name}"
     if fact.kind == "number":
         start = float(known) if isinstance(known, int | float) and not isinstance(known, bool) else None
         number = column.number_input(f"{title} ({fact.unit})", fact.least, fact.most, start, format="%.0f", key=key)

@@ -13,8 +13,10 @@ from dashboard.components.html import CSS, bar, sure
 
 _CSS = """
 <style>
-.ecg-labels { display: grid; grid-template-columns: minmax(0, 2fr) minmax(2.5rem, 1.5fr) 4.2rem 4.2rem;
-  gap: 0.3rem 0.6rem; align-items: center; font-size: 0.95rem; }
+.ecg-charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); gap: 1.2rem 3rem;
+  align-items: start; }
+.ecg-labels { display: grid; grid-template-columns: minmax(0, 3fr) minmax(3rem, 2fr) 4.6rem 4.2rem;
+  gap: 0.3rem 0.6rem; align-items: center; font-size: 0.95rem; line-height: 1.35; }
 .ecg-labels .head { font-size: 0.82rem; opacity: 0.72; }
 .ecg-labels .n { text-align: right; font-variant-numeric: tabular-nums; }
 .ecg-labels .called { font-weight: 600; }
@@ -38,9 +40,11 @@ def model_answer(name: str, answer: ModelAnswer, titles: Mapping[str, str]) -> N
     titles
         Label to plain English, where it is known.
     """
-    read = f", read from {', '.join(answer.leads)}" if answer.leads else ""
-    notes = [f"{name} {answer.version}{read}", *answer.cautions]
-    st.caption(words.literally(". ".join(notes)))
+    notes = [f"Version {answer.version}"]
+    if answer.leads:
+        notes.append(f"Read from {', '.join(answer.leads)}")
+    notes += [words.sentence(caution) for caution in answer.cautions]
+    st.markdown(f"**{words.literally(name)}**  \n:gray[:small[{words.literally('. '.join(notes))}.]]")
     if answer.out_of_scope:
         why = "; ".join(answer.out_of_scope)
         st.info(words.literally(f"Says nothing of this recording: {why}."), icon=":material/block:")
@@ -48,27 +52,31 @@ def model_answer(name: str, answer: ModelAnswer, titles: Mapping[str, str]) -> N
     if text := person(answer):
         st.markdown(f"Age and sex as this tracing looks: **{words.literally(text)}**")
     if families := answer.labels("superclass"):
-        left, right = st.columns(2, gap="large")
-        with left:
-            label_chart(families, words.SUPERCLASSES)
-        with right:
-            label_chart(leading(answer.labels("statements")), titles)
+        label_charts((families, words.SUPERCLASSES), (leading(answer.labels("statements")), titles))
     for head in answer.heads:
         labels = answer.labels(head)
         if labels and (head not in _SHOWN if families else head != "sex"):
-            with st.expander(words.literally(f"{head[:1].upper()}{head[1:]}: all {len(labels)}")):
-                label_chart(leading(labels, len(labels)), titles)
+            with st.expander(words.literally(f"{words.HEADS.get(head, words.sentence(head))}: all {len(labels)}")):
+                named = {**titles, **words.SUBCLASSES} if head == "subclass" else titles
+                label_charts((leading(labels, len(labels)), named))
     if answer.withheld:
         with st.expander(f"Withheld: {len(answer.withheld)}"):
             lines = (f"- {words.literally(f'{what}: {why}')}" for what, why in answer.withheld.items())
             st.markdown("\n".join(lines))
 
 
-def label_chart(answers: Mapping[str, LabelAnswer], titles: Mapping[str, str]) -> None:
-    """Show labels in their order: title, bar with a tick at the threshold, probability, threshold."""
+def label_charts(*charts: tuple[Mapping[str, LabelAnswer], Mapping[str, str]]) -> None:
+    """Show charts of labels and their titles, side by side where there is room.
+
+    Labels stand in their order: title, bar with a tick at the threshold, probability, threshold.
+    """
     head = "".join(f'<div class="head{n}">{text}</div>' for text, n in _HEAD)
-    rows = "".join(_row(titles.get(name, name), name, answer) for name, answer in answers.items())
-    st.html(f'{CSS}{_CSS}<div class="ecg-labels">{head}{rows}</div>')
+    shown = (
+        "".join(_row(titles.get(name, name), name, answer) for name, answer in answers.items())
+        for answers, titles in charts
+    )
+    grids = "".join(f'<div class="ecg-labels">{head}{rows}</div>' for rows in shown)
+    st.html(f'{CSS}{_CSS}<div class="ecg-charts">{grids}</div>')
 
 
 def leading(answers: Mapping[str, LabelAnswer], most: int = MOST) -> dict[str, LabelAnswer]:

@@ -160,7 +160,7 @@ def _show_paper(prediction: Prediction, signal: Signal) -> None:
 
 def _show_findings(prediction: Prediction, files: Mapping[str, bytes]) -> None:
     """Show the findings, and beside them what is known of the person and the risk of fibrillation."""
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([3, 2], gap="medium")
     with left:
         st.subheader("Findings")
         told = [finding for finding in prediction.findings if finding.kind not in ("urgent", "risk")]
@@ -169,7 +169,7 @@ def _show_findings(prediction: Prediction, files: Mapping[str, bytes]) -> None:
         else:
             st.caption("None: nothing could be said with enough certainty.")
     with right:
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.subheader("Risk of atrial fibrillation", width="content")
             _ask_person(files, prediction.subject)
         af_risk(prediction.af_risk, {fact.name: fact.title for fact in _info().facts})
@@ -207,7 +207,7 @@ def _show_measurements(prediction: Prediction) -> None:
     st.caption(words.literally(words.about_measurements(prediction)))
     measurement_table(measurements)
     if measurements.notes:
-        st.caption(words.literally(" ".join(f"{note[:1].upper()}{note[1:]}." for note in measurements.notes)))
+        st.caption(words.literally(" ".join(f"{words.sentence(note)}." for note in measurements.notes)))
     if measurements.leads:
         with st.expander("Wave heights and ST levels, lead by lead"):
             lead_table(measurements)

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event
 
 import pytest
 from pydantic import ValidationError
@@ -14,15 +15,39 @@ from starlette.testclient import TestClient
 
 from api import schemas
 from api.app import create_app
+from api.services import warm_up
 from api.settings import Settings
 from ecg_core import __version__
 from ecg_core.predictors import predictors
 from ecg_core.readers import READERS
 from ecg_core.risk import FACTS
+from tests.service import running_app
 
 
 def test_the_service_says_that_it_lives(client):
     assert client.get("/health/live").json() == {"status": "ok"}
+
+
+def test_the_models_are_loaded_once_before_anybody_asks(monkeypatch):
+    asked = []
+    done = Event()
+
+    def analyze(recording):
+        asked.append(recording)
+        done.set()
+        raise RuntimeError("a model is broken")
+
+    monkeypatch.setattr("api.services.warm_up.analyze", analyze)
+    monkeypatch.setattr("api.app.WARM_UP_AFTER_S", 0.0)
+    warm_up._warm_up.cache_clear()
+    try:
+        with running_app() as client:
+            assert done.wait(10)
+            assert client.get("/health/live").status_code == 200
+        warm_up.warm_up()
+        assert len(asked) == 1
+    finally:
+        warm_up._warm_up.cache_clear()
 
 
 def test_the_service_says_what_it_is_and_takes(client):

@@ -41,7 +41,9 @@ def test_quality_is_told_with_the_leads_that_are_not_good():
     assert words.lead_faults(found) == {"II": "flat: one value"}
 
 
-@pytest.mark.parametrize(("probability", "text"), [(0.5, "0.50"), (0.99, "0.99"), (0.9999, "over 0.99")])
+@pytest.mark.parametrize(
+    ("probability", "text"), [(0.5, "0.50"), (0.99, "0.99"), (0.9999, "over 0.99"), (0.0001, "under 0.01")]
+)
 def test_no_probability_is_said_to_be_certain(probability, text):
     assert words.chance(probability) == text
 
@@ -58,3 +60,8 @@ def test_a_rank_is_said_as_people_say_it(number, text):
 
 def test_text_from_a_file_is_no_markup():
     assert words.literally("**x** :red[y]") == r"\*\*x\*\* \:red\[y\]"
+
+
+def test_what_has_no_figure_says_so_with_proper_names():
+    text = words.equations("charge_af: the equation is for ages 46 to 94; stated: 41")
+    assert text == "CHARGE-AF: the equation is for ages 46 to 94; stated: 41"

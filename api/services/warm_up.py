@@ -1,0 +1,27 @@
+"""An analysis that nobody asked for, so that the first one asked for finds every model loaded."""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from threading import Lock
+
+from ecg_core.pipeline import analyze
+from ecg_core.synthesis import synthesize
+
+logger = logging.getLogger(__name__)
+_lock = Lock()
+
+
+def warm_up() -> None:
+    """Load every installed model and run it, once a process; whoever comes meanwhile waits, and loads none twice."""
+    with _lock:
+        _warm_up()
+
+
+@cache
+def _warm_up() -> None:
+    try:
+        analyze(synthesize(seed=0).recording)
+    except Exception:  # The service answers all the same, and the first request will say what is wrong.
+        logger.exception("the models could not be warmed up")
