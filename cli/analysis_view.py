@@ -104,7 +104,9 @@ def _findings(rows: list[Finding]) -> RenderableType:
 
 
 def _chance(probability: float) -> str:
-    """Return a probability; none is so near to 1 that it is certain."""
+    """Return a probability; none is so near to 0 or 1 that it is certain."""
+    if probability < 0.01:
+        return "under 0.01"
     return "over 0.99" if probability > 0.99 else f"{probability:.2f}"
 
 

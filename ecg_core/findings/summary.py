@@ -126,10 +126,11 @@ def _what_was_read(analysis: Analysis) -> str:
         person = f"{word if is_adult(subject) else child} of {subject.age:.0f}"
     else:
         person = f"{word} of unknown age"
+    article = "an" if person.startswith("adult") else "a"
     leads = f"{recording.n_leads} leads" if recording.n_leads > 1 else f"lead {recording.leads[0]}"
     seconds = recording.duration_s
     length = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
-    return f"{length} in {leads} of a {person}; the signal is {analysis.quality.verdict}."
+    return f"{length} in {leads} of {article} {person}; the signal is {analysis.quality.verdict}."
 
 
 def _figures(analysis: Analysis) -> str:

@@ -47,7 +47,7 @@ def reference_risk(age: float | None, sex: Sex | None) -> ReferenceRisk:
         )
     men, women = _risk(band.men), _risk(band.women)
     who = {"male": "men", "female": "women", None: "people"}[sex]
-    says = f"of {who} of {band.youngest:g} to {band.oldest - 1:g} years in that cohort; not from this ECG"
+    says = f"of {who} of {band.youngest:g} to {band.oldest - 1:g} years in the cohort named below; not from this ECG"
     if sex is None:
         return ReferenceRisk((men + women) / 2, None, min(men, women), max(men, women), says, band.source)
     return ReferenceRisk(men if sex == "male" else women, says=says, source=band.source)
