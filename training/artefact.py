@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ecg_core import __version__
 from ecg_core.artefacts import MANIFEST, RECORDS, RUNNERS, load_artefact
 from ecg_core.datasets import DATASETS
 from ecg_core.recording import Recording
@@ -53,6 +55,17 @@ def write_artefact(
             shutil.rmtree(final)
         folder.rename(final)
     return final
+
+
+def software() -> dict[str, str]:
+    """Return what made a model: name, version and, in a checkout, the commit of the code."""
+    found = {"name": "einthoven", "version": __version__}
+    if git := shutil.which("git"):
+        command = [git, "rev-parse", "HEAD"]
+        done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)  # noqa: S603 - no input of others
+        if done.returncode == 0:
+            found["commit"] = done.stdout.strip()
+    return found
 
 
 def to_json(value: Any) -> bytes:

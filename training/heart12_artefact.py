@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import ecg_core.predictors.heart12  # noqa: F401 (registers how the model is run)
-from ecg_core import __version__
 from ecg_core.artefacts import RECORDS
 from ecg_core.leads import INDEPENDENT_8, STANDARD_12
 from ecg_core.recording import Recording
 from ecg_core.synthesis import synthesize
-from training.artefact import data_entry, records_file, write_artefact
+from training.artefact import data_entry, records_file, software, write_artefact
 from training.heart12_card import card
 from training.heart12_heads import COVERAGE, FEW, HEADS, VIEWS, Layout, to_text
 from training.heart12_metrics import PREFIXES, accuracy
@@ -117,7 +116,7 @@ def manifest_of(
         "licence": "weights under the licence of this project; trained on data under the licences named with them",
         "few": FEW,
         "labels": {head: list(labels) for head, labels in layout.heads.items()},
-        "software": {"name": "einthoven", "version": __version__},
+        "software": software(),
         "inputs": {
             "leads": list(INDEPENDENT_8),
             "unit": "mV",

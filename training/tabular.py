@@ -13,7 +13,6 @@ from typing import Any, cast
 
 import numpy as np
 
-from ecg_core import __version__
 from ecg_core.artefacts import load_artefact, record_hash
 from ecg_core.datasets import DATASETS
 from ecg_core.datasets.ptbxl import PtbXl, PtbXlTruth
@@ -28,7 +27,7 @@ from ecg_core.predictors.tabular import AGE, HEADS, LEAVES, MODEL, OVER_89, SEX,
 from ecg_core.predictors.windows import INPUTS
 from ecg_core.recording import Recording
 from ecg_core.synthesis import synthesize
-from training.artefact import GOLDEN, data_entry, records_file, to_json, write_artefact
+from training.artefact import GOLDEN, data_entry, records_file, software, to_json, write_artefact
 from training.heart12_data import targets_of
 from training.heart12_heads import UNKNOWN, Layout
 from training.heart12_metrics import entry
@@ -288,7 +287,7 @@ def _manifest(recipe: Recipe, heads: Mapping[str, Any], seen: Sequence[str]) -> 
         "metrics": "metrics.json",
         "labels": heads["outputs"],
         "preprocessing": [],
-        "software": {"name": "einthoven", "version": __version__},
+        "software": software(),
         "inputs": {"leads": list(INPUTS), "unit": "mV", **recipe["inputs"]},
         "thresholds": {output: fit["thresholds"] for output, fit in heads["labels"].items()},
         "training_data": [data_entry(recipe["data"], len(seen))],

@@ -131,6 +131,8 @@ def test_artefact_says_what_it_has_seen_and_what_it_was_measured_on(made, root):
     assert metrics["n"] == EACH
     assert metrics["split"].startswith("fold 9")
     assert artefact.manifest["split"]["folds"]["report"] == [9]
+    assert set(artefact.manifest["software"]) >= {"name", "version"}
+    assert len(artefact.manifest["software"].get("commit", "0" * 40)) == 40
 
 
 def test_shuffled_labels_teach_nothing():
