@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 from ecg_core.artefacts import load_model
@@ -17,6 +16,8 @@ def provenance_of(
     context: Context, predictions: Mapping[str, Prediction], operating_point: OperatingPoint
 ) -> dict[str, Any]:
     """Return software, settings and time, the models that had a say, by name, and what was missing."""
+    from ecg_core import __version__
+
     models = {
         "quality": context.quality.model,
         "reversals": context.reversals.model,
@@ -28,19 +29,12 @@ def provenance_of(
     }
     notes = [] if READER in predictions else [f"{READER} was not asked: no statement comes from a 12-lead network"]
     return {
-        "software": {"name": "einthoven", "version": _version()},
+        "software": {"name": "einthoven", "version": __version__},
         "models": {name: dict(model) for name, model in models.items() if model is not None},
         "settings": {"beats": METHOD, "predictors": list(predictions), "operating_point": operating_point},
         "notes": notes,
         "analysed_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-
-
-@cache
-def _version() -> str:
-    from ecg_core import __version__
-
-    return str(__version__)
 
 
 def _identity(name: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ import numpy as np
 from ecg_core import __version__
 from ecg_core.artefacts import MANIFEST, RECORDS, RUNNERS, load_artefact
 from ecg_core.datasets import DATASETS
+from ecg_core.guests.store import to_toml
 from ecg_core.recording import Recording
 
 GOLDEN = "golden.npz"
@@ -97,24 +98,6 @@ def read_golden(stored: Mapping[str, Any]) -> Recording:
     steps = np.asarray(stored["signal"])
     signal = np.where(steps == NOT_RECORDED, np.nan, steps * np.float64(STEP_MV))
     return Recording(signal, float(stored["fs"]), tuple(str(name) for name in stored["leads"]))
-
-
-def to_toml(value: Mapping[str, Any], path: tuple[str, ...] = ()) -> str:
-    """Return a mapping as TOML: plain values first, then tables, then lists of tables."""
-    plain, tables = [], []
-    for key, item in value.items():
-        if isinstance(item, Mapping):
-            tables.append(f"\n[{_dotted((*path, key))}]\n{to_toml(item, (*path, key))}")
-        elif isinstance(item, Sequence) and not isinstance(item, str) and item and isinstance(item[0], Mapping):
-            tables += [f"\n[[{_dotted((*path, key))}]]\n{to_toml(row, (*path, key))}" for row in item]
-        else:
-            # Of these kinds, every JSON value is a TOML value.
-            plain.append(f"{_dotted((key,))} = {json.dumps(item, ensure_ascii=False, allow_nan=False)}\n")
-    return "".join((*plain, *tables))
-
-
-def _dotted(path: Sequence[str]) -> str:
-    return ".".join(key if key.replace("_", "").replace("-", "").isalnum() else json.dumps(key) for key in path)
 
 
 def _write(folder: Path, manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> None:

@@ -17,11 +17,11 @@ from ecg_core.artefacts import load_artefact
 from ecg_core.datasets import DATASETS
 from ecg_core.errors import DataSetError, InvalidValue, UnknownName
 from ecg_core.evaluation import EXAMS
+from ecg_core.guests.store import to_toml
 from ecg_core.quality.unacceptable import UnacceptableModel, read_features
 from ecg_core.readers import READERS
 from ecg_core.synthesis import synthesize
 from training import Recipe, quality, quality_checks, recipes, trainer_of
-from training.artefact import to_toml
 
 N = 24
 
