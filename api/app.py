@@ -7,20 +7,23 @@ from contextlib import asynccontextmanager
 from threading import Timer
 from typing import Any
 
+from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from api.errors import MEDIA_TYPE, add_error_handlers
 from api.limits import BodyLimit
-from api.routes import health, predict
+from api.routes import analyses, health, predict
 from api.routes.docs import add_docs
+from api.runtime import open_runtime
 from api.schemas import NOTICE
 from api.services.warm_up import warm_up
 from api.settings import Settings
 from ecg_core import __version__
-from ecg_core.isolation import ReadPool
 
 WARM_UP_AFTER_S = 0.5
+_OTHER_THREADS = 40
+"""Beside those that wait for an analysis: what else is asked is answered meanwhile."""
 _DESCRIPTION = f"""Reads an electrocardiogram in whatever form it comes and says what can honestly be said about it.
 
 Upload the files of one recording to `POST /predict`:
@@ -50,8 +53,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # Once the service answers, which it does before its models are loaded.
         later = Timer(WARM_UP_AFTER_S, warm_up)
         later.start()
+        to_thread.current_default_thread_limiter().total_tokens = settings.max_analyses + _OTHER_THREADS
         try:
-            with ReadPool(settings.isolation()) as app.state.pool:
+            with open_runtime(settings) as app.state.runtime:
                 yield
         finally:
             later.cancel()
@@ -68,11 +72,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json" if settings.docs else None,
     )
-    app.state.settings = settings
     app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes)
     add_error_handlers(app)
-    app.include_router(predict.router)
-    app.include_router(health.router)
+    for room in (predict, analyses, health):
+        app.include_router(room.router)
     if settings.docs:
         add_docs(app)
     framework_openapi = app.openapi

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from api.context import request_id
 from api.schemas import InvalidField, Problem
 from ecg_core import errors as ecg
 
@@ -36,12 +37,46 @@ STATUS: dict[type[ecg.EcgError], HTTPStatus] = {
 
 _DESCRIPTIONS = {
     400: "The request cannot be parsed.",
+    401: "No token, or one that is unknown, expired or revoked (`not_authenticated`, `invalid_token`).",
+    403: "The token does not reach so far (`wrong_scope`, `not_an_admin`).",
+    404: "There is no such thing, or it is another's (`not_found`).",
+    409: "What is there stands against it: `code` says what.",
     413: "The upload is larger than the limits allow (`body_too_large`, `limit_exceeded`).",
     415: "No reader recognises the content (`unknown_format`).",
     422: "The request or the file cannot be used: `code` says which, `detail` why, `options` what can be done.",
+    429: "Too many at a time; try again after `Retry-After` seconds.",
     500: "The service failed (`internal_error`).",
-    503: "No process is free to read the upload (`reader_unavailable`); try again after `Retry-After` seconds.",
+    503: "The service is busy (`busy`, `reader_unavailable`); try again after `Retry-After` seconds.",
 }
+
+
+class Refusal(Exception):
+    """The service refuses, and its answer says why.
+
+    Parameters
+    ----------
+    status
+        Of HTTP.
+    code
+        Stable; programs branch on it.
+    detail
+        A sentence for people.
+    headers
+        Of the answer.
+    more
+        Other members of `Problem`: ``field``, ``found``, ``expected``, ``options``.
+    """
+
+    def __init__(
+        self, status: int, code: str, detail: str, *, headers: dict[str, str] | None = None, **more: Any
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.detail, self.headers, self.more = status, code, detail, headers, more
+
+
+def not_found(kind: str, found: str) -> Refusal:
+    """Return the refusal for an id that there is not, or that is another's: the two cannot be told apart."""
+    return Refusal(HTTPStatus.NOT_FOUND, "not_found", f"no such {kind}", field=kind, found=found)
 
 
 class BodyTooLarge(HTTPException):
@@ -63,6 +98,7 @@ def problem_response(
         status=status,
         code=code,
         detail=detail,
+        request_id=request_id.get(),
         **more,
     )
     return Response(problem.model_dump_json(exclude_defaults=True), status, headers, MEDIA_TYPE)
@@ -83,6 +119,7 @@ def describe_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def add_error_handlers(app: FastAPI) -> None:
     """Have every error of ``app`` answered with a problem body."""
     app.add_exception_handler(ecg.EcgError, _on_ecg_error)
+    app.add_exception_handler(Refusal, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(Exception, _on_unexpected)
@@ -105,6 +142,11 @@ def _on_ecg_error(_request: Request, error: Exception) -> Response:
         expected=error.expected,
         options=list(error.options),
     )
+
+
+def _on_refusal(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)  # noqa: S101 - what the handler is registered for
+    return problem_response(error.status, error.code, error.detail, headers=error.headers, **error.more)
 
 
 def _on_invalid_request(_request: Request, error: Exception) -> Response:

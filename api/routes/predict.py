@@ -2,80 +2,84 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, File, Form, UploadFile
+from fastapi import APIRouter, Form, Response
 
-from api.deps import PoolOf, SettingsOf
+from api.answers import json_answer
+from api.deps import RuntimeOf, WriterOf
 from api.errors import describe_problems
-from api.routes.choices import Choices, stated_choices
-from api.routes.facts import StatedFacts, stated_facts
-from api.schemas import Prediction
-from api.services.predict import Upload, predict_upload
+from api.routes.fields import ChosenOf, Files, Fs, Notes, StatedOf, Units, split_parts
+from api.schemas import Prediction, SelectedParts
+from api.services.analyses import Wanted, predict_case, predict_upload
+from api.services.uploads import Upload, collect_files
+from ecg_core.errors import InvalidValue
 
 router = APIRouter(tags=["Analysis"])
 
-Files = Annotated[
-    list[UploadFile],
-    File(description="The files of one recording, or a zip or tar.gz archive of them. Their names are only labels."),
-]
-Fs = Annotated[
-    float | None,
-    Form(gt=0, allow_inf_nan=False, description="Samples per second, where the file does not say.", examples=[500]),
-]
-Units = Annotated[
+NoFiles: Files = []
+Case = Annotated[
     str | None,
     Form(
-        max_length=40,
-        description="`mV`, `uV`, `V`, `nV`, or the millivolts of one stored step, where the file does not say.",
-        examples=["mV"],
+        max_length=60,
+        description="A demo case of `GET /cases` instead of files; it is not stored.",
+        examples=["normal"],
     ),
 ]
-Age = Annotated[
-    float | None,
-    Form(ge=0, le=130, description="Years at the time of the recording; goes before the file's.", examples=[63]),
+Parts = Annotated[
+    str | None,
+    Form(
+        max_length=300,
+        description="Parts of the answer, separated by commas; all where left out.",
+        examples=["beats,measurements,predictions"],
+    ),
 ]
-Sex = Annotated[Literal["female", "male"] | None, Form(description="Goes before the file's.")]
-Facts = Annotated[StatedFacts, Depends(stated_facts)]
-ChosenOf = Annotated[Choices, Depends(stated_choices)]
 WithSignal = Annotated[bool, Form(description="Whether the answer carries the recording's first seconds of samples.")]
+Store = Annotated[bool, Form(description="Whether recording and analysis are kept.")]
 
 
-@router.post("/predict", responses=describe_problems(400, 413, 415, 422, 500, 503))
+@router.post(
+    "/predict",
+    response_model=Prediction | SelectedParts,
+    responses=describe_problems(400, 401, 403, 404, 413, 415, 422, 429, 500, 503),
+)
 def predict(
-    files: Files,
-    pool: PoolOf,
-    settings: SettingsOf,
-    facts: Facts,
+    who: WriterOf,
+    runtime: RuntimeOf,
+    stated: StatedOf,
     choices: ChosenOf,
+    files: Files = NoFiles,
+    case: Case = None,
     fs: Fs = None,
     units: Units = None,
-    age: Age = None,
-    sex: Sex = None,
+    notes: Notes = "",
+    parts: Parts = None,
     signal: WithSignal = False,
-) -> Prediction:
+    store: Store = True,
+) -> Response:
     """Upload the files of one recording and get what can be said about it.
 
     The format is recognised by content; `GET /info` lists the formats. A WFDB recording is its `.hea` and its `.dat`
     together. Whatever had to be assumed on reading stands in `recording.warnings`. A file that leaves out its sampling
     rate is answered with `needs_option`; send it again with `fs`. Several recordings at once are answered with
-    `several_recordings`.
+    `several_recordings`: send them to `POST /batches`.
+
+    Recording and analysis are kept unless `store=false`, and `stored` says where. The same files again give the same
+    recording; asked the same, what was computed before is given again.
 
     Every installed model is asked unless `models` names some. What is stated of the person (age, sex, height, blood
     pressure, ...) is taken as stated and never guessed; the risk of atrial fibrillation says which facts it lacks. A
     field that cannot be used is answered with `invalid_value`, its name, what was found and what is possible.
     """
-    uploads = [Upload(file.filename, file.file) for file in files]
-    return predict_upload(
-        uploads,
-        pool,
-        settings,
-        fs=fs,
-        units=units,
-        age=age,
-        sex=sex,
-        facts=facts,
-        models=choices.models,
-        operating_point=choices.operating_point,
-        with_signal=signal,
-    )
+    wanted = Wanted(choices.models, choices.operating_point, signal)
+    chosen = split_parts(parts)
+    if (case is None) == (not files):
+        raise InvalidValue("either files or a case", field="files", found="both" if files else "neither")
+    if case is not None:
+        answer = predict_case(runtime, who, case, stated=stated, wanted=wanted)
+    else:
+        uploads = collect_files([Upload(file.filename, file.file) for file in files], runtime.settings.max_files)
+        answer = predict_upload(
+            runtime, who, uploads, fs=fs, units=units, stated=stated, wanted=wanted, notes=notes, store=store
+        )
+    return json_answer(answer, chosen)

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from api.schemas.base import Schema
+from api.schemas.measurements import Measurement
 
 
 class HeartRate(Schema):
@@ -32,15 +33,6 @@ class RrSummary(Schema):
     reason: str | None = Field(default=None, description="Why there is no figure, where there is none.")
 
 
-class HrvFigure(Schema):
-    """One figure of heart rate variability, or the reason why there is none."""
-
-    value: float | None = Field(description="In the unit that its name ends with.", examples=[42.1])
-    n: int = Field(description="Intervals, or pairs of intervals, that it rests on.", examples=[298])
-    method: str = Field(description="How it was measured.", examples=["root mean square of successive differences"])
-    reason: str | None = Field(default=None, description="Why there is no figure, where there is none.")
-
-
 class Hrv(Schema):
     """Heart rate variability, from the intervals between normal beats (Task Force 1996)."""
 
@@ -48,7 +40,7 @@ class Hrv(Schema):
     n_left_out: int = Field(
         description="Of these, left out: not 0.3-2.0 s, or over 20 % off the median around.", examples=[3]
     )
-    figures: dict[str, HrvFigure] = Field(
+    figures: dict[str, Measurement] = Field(
         description="mean_nn_ms, sdnn_ms, rmssd_ms, pnn50_percent, sd1_ms, sd2_ms, sd1_sd2, vlf_ms2, lf_ms2, hf_ms2,"
         " lf_hf, lf_nu, hf_nu."
     )

@@ -79,4 +79,5 @@ class Problem(Schema):
     options: list[str] = Field(
         default=[], description="What can be done.", examples=[["say it: fs=<samples per second>"]]
     )
+    request_id: str | None = Field(default=None, description="To find it in the service's log.")
     errors: list[InvalidField] = Field(default=[], description="The fields of the request that cannot be used.")

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from api.schemas import NOTICE, Prediction
-from api.services.predict import label_of
+from api.services.uploads import label_of
 from ecg_core.leads import STANDARD_12
 from ecg_core.readers import READERS
 from ecg_core.recording import Recording
 from ecg_core.synthesis import bundled_cases, synthesize
 from tests.findings.voices import Fake, case, say
 from tests.helpers import make_recording, with_gap
-from tests.service import files_of, running_app
+from tests.service import as_upload, as_user, files_of, running_app
 
 
 @pytest.fixture
@@ -82,9 +82,9 @@ def test_samples_come_on_request_in_millivolts_with_null_for_what_was_not_record
 )
 def test_samples_are_those_of_the_first_seconds_within_the_limits(limits, shape):
     recording = make_recording(("I", "II"), n_samples=3000)
-    with running_app(**limits) as client:
-        files = [("files", item) for item in files_of(recording).items()]
-        signal = client.post("/predict", files=files, data={"signal": "1"}).json()["signal"]
+    with running_app(**limits) as anonymous:
+        files = as_upload(files_of(recording))
+        signal = as_user(anonymous).post("/predict", files=files, data={"signal": "1"}).json()["signal"]
     assert np.shape(signal["values"]) == shape
 
 

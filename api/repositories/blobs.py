@@ -1,0 +1,47 @@
+"""The files' bytes: which are kept, and which nobody needs any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import delete, exists, select
+from sqlalchemy.orm import Session
+
+from api.tables import Blob, JobFile, RecordingFile
+
+
+def find_blobs(session: Session, sha256s: Iterable[str]) -> dict[str, Blob]:
+    """Return those of these contents that are kept, by their sha256."""
+    found = session.scalars(select(Blob).where(Blob.sha256.in_(set(sha256s))))
+    return {blob.sha256: blob for blob in found}
+
+
+def add_blobs(session: Session, staged: Mapping[str, Blob]) -> dict[str, Blob]:
+    """Add what is not kept yet, and return all as they are kept, by sha256.
+
+    An IntegrityError says that another transaction adds the same at this moment.
+    """
+    found = find_blobs(session, staged)
+    missing = {sha256: blob for sha256, blob in staged.items() if sha256 not in found}
+    session.add_all(missing.values())
+    session.flush()
+    return {**found, **missing}
+
+
+def drop_unused(session: Session, blob_ids: Iterable[str]) -> list[str]:
+    """Delete the rows of those that nothing refers to; return their keys, for the store once that is committed."""
+    unused = (
+        Blob.id.in_(set(blob_ids)),
+        ~exists().where(RecordingFile.blob_id == Blob.id),
+        ~exists().where(JobFile.blob_id == Blob.id),
+    )
+    rows = session.scalars(select(Blob).where(*unused)).all()
+    session.execute(delete(Blob).where(Blob.id.in_([row.id for row in rows])))
+    return [row.key for row in rows]
+
+
+def known_keys(session: Session, keys: Iterable[str]) -> set[str]:
+    """Return those of these keys of the store that a row stands for."""
+    wanted = list(keys)
+    rows = session.scalars(select(Blob).where(Blob.sha256.in_({key[:64] for key in wanted})))
+    return {row.key for row in rows} & set(wanted)

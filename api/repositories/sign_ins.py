@@ -1,0 +1,42 @@
+"""Sign-ins, each a chain of refresh tokens."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from api.tables import SignIn, User, now
+
+
+def find_open_sign_in(session: Session, sign_in_id: str) -> tuple[SignIn, User] | None:
+    """Return a sign-in that was neither ended nor has expired, with its account; None where there is none."""
+    found = session.execute(
+        select(SignIn, User)
+        .join(User, User.id == SignIn.user_id)
+        .where(SignIn.id == sign_in_id, SignIn.revoked_at.is_(None), SignIn.expires_at > now(), User.is_active)
+    ).one_or_none()
+    return None if found is None else (found[0], found[1])
+
+
+def add_sign_in(session: Session, user_id: str, refresh_hash: str, expires_at: datetime) -> SignIn:
+    """Add a sign-in."""
+    sign_in = SignIn(user_id=user_id, refresh_hash=refresh_hash, expires_at=expires_at)
+    session.add(sign_in)
+    session.flush()
+    return sign_in
+
+
+def revoke_sign_in(session: Session, sign_in_id: str) -> None:
+    """End a sign-in: its access and refresh tokens are good no more."""
+    session.execute(update(SignIn).where(SignIn.id == sign_in_id, SignIn.revoked_at.is_(None)).values(revoked_at=now()))
+
+
+def revoke_sign_ins_of(session: Session, user_id: str, but: str | None = None) -> None:
+    """End every sign-in of an account, but for one."""
+    session.execute(
+        update(SignIn)
+        .where(SignIn.user_id == user_id, SignIn.revoked_at.is_(None), SignIn.id != (but or ""))
+        .values(revoked_at=now())
+    )

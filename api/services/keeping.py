@@ -1,0 +1,180 @@
+"""Keeping recordings and what was said about them; forgetting them for good."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, TypeVar
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from api import tables
+from api.db import Database
+from api.principal import Principal
+from api.repositories import analyses, audit, blobs, recordings
+from api.storage import BlobStore
+from ecg_core.recording import Recording
+
+T = TypeVar("T")
+_TRIES = 3
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A recording as it is kept, and whether that is new."""
+
+    row: tables.Recording
+    created: bool
+
+
+@dataclass(frozen=True)
+class NewAnalysis:
+    """What was said about a recording, to be kept with it."""
+
+    fingerprint: str
+    settings: Mapping[str, Any]
+    result: Mapping[str, Any]
+
+
+def stage(store: BlobStore, database: Database, contents: Sequence[bytes]) -> dict[str, tables.Blob]:
+    """Write contents that are not kept yet to the store; return a row for each, by sha256, to be added to the tables.
+
+    Files whose rows are never added are found and deleted by the sweep.
+    """
+    by_hash = {sha256(content).hexdigest(): content for content in contents}
+    with database.read() as session:
+        found = blobs.find_blobs(session, by_hash)
+    staged = dict(found)
+    for digest, content in by_hash.items():
+        if digest not in found:
+            blob = tables.Blob(id=tables.new_id(), sha256=digest, size=len(content))
+            store.put(blob.key, content)
+            staged[digest] = blob
+    return staged
+
+
+def retried(action: Callable[[], T]) -> T:
+    """Return what ``action`` gives, tried again where another request did the same at the same moment."""
+    for _ in range(_TRIES - 1):
+        try:
+            return action()
+        except IntegrityError:
+            continue
+    return action()
+
+
+def keep_recording(
+    database: Database,
+    store: BlobStore,
+    who: Principal,
+    files: Mapping[str, bytes],
+    fingerprint: str,
+    recording: Recording,
+    quality: Mapping[str, Any],
+    options: Mapping[str, Any],
+    *,
+    notes: str = "",
+    analysis: NewAnalysis | None = None,
+    also: Callable[[Session, tables.Recording, tables.Analysis | None], None] | None = None,
+) -> tuple[Kept, tables.Analysis | None]:
+    """Keep a recording, and an analysis with it, in one transaction; the same one again changes nothing of it.
+
+    Parameters
+    ----------
+    files
+        What was sent, ``{label: content}``.
+    fingerprint
+        `content_fingerprint` of it.
+    recording
+        As it was read, with what its sender stated of the person.
+    quality
+        JSON-ready, with its ``verdict``.
+    options
+        ``fs`` and ``units`` where the sender stated them.
+    also
+        What else is to happen in the transaction.
+    """
+
+    def attempt() -> tuple[Kept, tables.Analysis | None]:
+        staged = stage(store, database, list(files.values()))
+        with database.write() as session:
+            row = recordings.find_same(session, who.user_id, fingerprint)
+            created = row is None
+            if row is None:
+                row = _row(who, fingerprint, recording, quality, options, notes)
+                held = blobs.add_blobs(session, staged)
+                row.files = [
+                    tables.RecordingFile(position=at, name=name, blob=held[sha256(content).hexdigest()])
+                    for at, (name, content) in enumerate(files.items())
+                ]
+                session.add(row)
+                session.flush()
+                audit.note(session, who, "created", "recording", row.id)
+            said = None if analysis is None else keep_analysis(session, who, row, analysis)
+            if also is not None:
+                also(session, row, said)
+        return Kept(row, created), said
+
+    return retried(attempt)
+
+
+def keep_analysis(session: Session, who: Principal, row: tables.Recording, analysis: NewAnalysis) -> tables.Analysis:
+    """Keep an analysis, or return the one that followed from just the same."""
+    if (found := analyses.find_same(session, row.id, analysis.fingerprint)) is not None:
+        return found
+    said = tables.Analysis(
+        owner_id=row.owner_id,
+        recording_id=row.id,
+        fingerprint=analysis.fingerprint,
+        settings=dict(analysis.settings),
+        summary=summary_of(analysis.result),
+        result=dict(analysis.result),
+    )
+    session.add(said)
+    session.flush()
+    audit.note(session, who, "created", "analysis", said.id)
+    return said
+
+
+def summary_of(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the few figures of an analysis that lists show."""
+    return {
+        "diagnosis": result["summary"]["diagnosis"],
+        "heart_rate_bpm": result["beats"]["heart_rate"]["bpm"],
+        "rhythm": result["rhythm"]["label"],
+        "quality": result["quality"]["verdict"],
+        "urgent": [finding["code"] for finding in result["urgent"]],
+    }
+
+
+def _row(
+    who: Principal,
+    fingerprint: str,
+    recording: Recording,
+    quality: Mapping[str, Any],
+    options: Mapping[str, Any],
+    notes: str,
+) -> tables.Recording:
+    summary = recording.summary()
+    return tables.Recording(
+        id=tables.new_id(),
+        owner_id=who.user_id,
+        fingerprint=fingerprint,
+        sha256=summary["sha256"],
+        name=summary["name"],
+        format=summary["format"],
+        fs=recording.fs,
+        leads=list(recording.leads),
+        n_samples=recording.n_samples,
+        duration_s=recording.duration_s,
+        start=summary["start"],
+        subject_id=recording.subject.id,
+        subject=summary["subject"],
+        notes=notes,
+        warnings=list(recording.warnings),
+        quality=quality["verdict"],
+        quality_detail=dict(quality),
+        options=dict(options),
+    )

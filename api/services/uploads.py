@@ -1,0 +1,46 @@
+"""The files of an upload, by their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from ecg_core.errors import InvalidValue, LimitExceeded
+
+_MAX_LABEL = 200
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One file as it came in."""
+
+    name: str | None
+    content: BinaryIO
+
+
+def collect_files(uploads: Sequence[Upload], max_files: int) -> dict[str, bytes]:
+    """Return ``{label: content}``.
+
+    Raises
+    ------
+    LimitExceeded
+        There are more than ``max_files``.
+    InvalidValue
+        Two of them have the same name.
+    """
+    if len(uploads) > max_files:
+        raise LimitExceeded("too many files", field="files", found=len(uploads), expected=f"at most {max_files}")
+    files: dict[str, bytes] = {}
+    for upload in uploads:
+        label = label_of(upload.name)
+        if label in files:
+            raise InvalidValue("two files have the same name", field="files", found=label, expected="each name once")
+        files[label] = upload.content.read()
+    return files
+
+
+def label_of(name: str | None) -> str:
+    """Return a file's name as a label: without folders and unprintable characters, and of bounded length."""
+    base = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(ch for ch in base if ch.isprintable())[-_MAX_LABEL:] or "upload"
