@@ -1,4 +1,4 @@
-"""The whole analysis of a 12-lead recording: time, throughput, memory, start; NeuroKit2 and Keras beside it.
+"""The whole analysis of a 12-lead recording: time and throughput; NeuroKit2 and Keras beside it.
 
 Times are of one synthetic recording of 10 s at 500 Hz, warm: on the clock, and of the processor (all threads together),
 which says more on a machine that does other things too. The peers are what one would write without us: NeuroKit2's
@@ -7,21 +7,14 @@ which says more on a machine that does other things too. The peers are what one 
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib import import_module
-from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 
@@ -29,7 +22,6 @@ from benchmarks.timing import compare, say
 from benchmarks.waves import LEAD, dwt
 from ecg_core.leads import INDEPENDENT_8
 from ecg_core.pipeline import analyze, analyze_many
-from ecg_core.readers import READERS
 from ecg_core.recording import Recording
 from ecg_core.synthesis import synthesize
 
@@ -47,9 +39,6 @@ IN_A_ROW = 5
 """Analyses for each run of the peers, so that ours is as warm as its figures say."""
 FLOOR = {"widths": (64, 128, 192, 256), "depths": (2, 2, 2, 2), "kernel": 7, "heads": 1, "dropout": 0.0}
 """A plain residual network of 3.3 million parameters, as one would train on PTB-XL at 100 Hz."""
-READY = ("/health/ready", "/health/live")
-PORT = 8765
-START_LIMIT_S = 60.0
 
 
 def single(recording: Recording) -> dict[str, Any]:
@@ -117,68 +106,6 @@ def throughput(recordings: list[Recording]) -> dict[str, float]:
     }
 
 
-def serving(recording: Recording) -> dict[str, Any]:
-    """Start the service as `ecg serve` does; return the seconds until it is ready and the memory that it takes."""
-    command = [sys.executable, "-c", "from cli.main import main; main()", "serve", "--port", str(PORT)]
-    command += ["--log-level", "error"]
-    start = time.perf_counter()
-    service = subprocess.Popen(command, env=os.environ | {"EINTHOVEN_READ_WORKERS": "1"})
-    try:
-        path = _await_ready(service, start + START_LIMIT_S)
-        ready_s = time.perf_counter() - start
-        idle = _memory_mb(service.pid)
-        answers = [_post(recording) for _ in range(10)]
-        return {
-            "ready_s": ready_s,
-            "ready_by": path,
-            "first_answer_ms": answers[0],
-            "warm_answer_ms": min(answers),
-            "memory_idle_mb": idle["VmRSS"],
-            "memory_mb": _memory_mb(service.pid)["VmRSS"],
-            "memory_most_mb": _memory_mb(service.pid)["VmHWM"],
-        }
-    finally:
-        service.terminate()
-        service.wait(20)
-
-
-def _await_ready(service: subprocess.Popen[bytes], until: float) -> str:
-    """Return the path that said that the service is ready."""
-    while time.perf_counter() < until:
-        if service.poll() is not None:
-            raise RuntimeError(f"the service ended with exit status {service.returncode}")
-        for path in READY:
-            with suppress(urllib.error.URLError, ConnectionError):
-                with urllib.request.urlopen(f"http://127.0.0.1:{PORT}{path}", timeout=5):
-                    return path
-        time.sleep(0.02)
-    raise RuntimeError(f"the service is not ready after {START_LIMIT_S:g} s")
-
-
-def _post(recording: Recording) -> float:
-    """Send the recording to be analysed, and return the milliseconds until its answer."""
-    write = READERS["npz"].write
-    assert write is not None
-    ((name, content),) = write(recording, "case").items()
-    boundary = uuid4().hex
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{PORT}/predict",
-        head.encode() + content + f"\r\n--{boundary}--\r\n".encode(),
-        {"Content-Type": f"multipart/form-data; boundary={boundary}"},
-    )
-    start = time.perf_counter()
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - to this machine
-        json.load(answer)
-    return 1e3 * (time.perf_counter() - start)
-
-
-def _memory_mb(pid: int) -> dict[str, float]:
-    """Return what a process holds (VmRSS) and has held at most (VmHWM), in MB."""
-    rows = (line.split() for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-    return {row[0].rstrip(":"): int(row[1]) * 1024 / 1e6 for row in rows if row[0] in ("VmRSS:", "VmHWM:")}
-
-
 def peers(recording: Recording) -> Callable[[], None]:
     """Return NeuroKit2's analysis of twelve leads and a Keras prediction, as one call."""
     import neurokit2
@@ -212,12 +139,6 @@ def main() -> dict[str, Any]:
         f"analyze_many: {many['per_second']:.0f} recordings/s over {MANY}, {many['per_second_at_work']:.0f} once its "
         f"{len(os.sched_getaffinity(0))} processes are at work"
     )
-    served = serving(recordings[1])
-    print(
-        f"service: ready after {served['ready_s']:.2f} s ({served['ready_by']}), {served['memory_idle_mb']:.0f} MB; "
-        f"after ten analyses {served['memory_mb']:.0f} MB, at most {served['memory_most_mb']:.0f}; an answer takes "
-        f"{served['warm_answer_ms']:.0f} ms, the first {served['first_answer_ms']:.0f}"
-    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         row = compare(
@@ -226,4 +147,4 @@ def main() -> dict[str, Any]:
     row |= {name: row[name] / IN_A_ROW for name in ("ours_ms", "ratio", "ratio_low", "ratio_high")}
     say("analyze", row, "NeuroKit2 on 12 leads and a Keras prediction")
     print(f"    that is {1 / row['ratio']:.0f} times as fast")
-    return {"single": one, "many": many, "service": served, "beside peers": row}
+    return {"single": one, "many": many, "beside peers": row}

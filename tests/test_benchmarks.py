@@ -22,13 +22,13 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_unknown_benchmark_lists_those_there_are():
     result = run("writing")
     assert result.returncode == 2
-    assert "no such benchmark: writing (choose from analyze, beats, engines, reading, waves)" in result.stderr
+    assert "no such benchmark: writing (choose from analyze, beats, engines, reading, service, waves)" in result.stderr
 
 
 def test_all_of_them_are_named_in_the_help():
     result = run("--help")
     assert result.returncode == 0
-    assert "analyze, beats, engines, reading, waves" in " ".join(result.stdout.split())
+    assert "analyze, beats, engines, reading, service, waves" in " ".join(result.stdout.split())
 
 
 def test_beats_are_compared_on_synthetic_records_where_no_real_ones_are_here():
