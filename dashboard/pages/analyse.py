@@ -9,7 +9,8 @@ from typing import Any
 import streamlit as st
 
 from api.schemas import Info, Prediction, Problem, Quality, Signal, Subject
-from dashboard import client, words
+from dashboard import session, words
+from dashboard.client import ApiProblem
 from dashboard.components.af_risk import af_risk
 from dashboard.components.ecg_paper import ecg_paper
 from dashboard.components.findings import diagnosis, findings_list
@@ -19,21 +20,9 @@ from dashboard.components.predictions import model_answer
 
 _UNITS = {"As the file says": None, "Millivolts (mV)": "mV", "Microvolts (uV)": "uV", "Volts (V)": "V"}
 _CARD_PX = 168
-_INFO_S = 60
-"""Seconds for which what the service can do is taken as known."""
 _DEFAULT_POINT = "max_f1"
 _ASKS = {"needs_option", "invalid_value"}
 """Problems that the sender can mend by stating rate or units."""
-
-
-@st.cache_resource
-def _api() -> client.Client:
-    return client.connect()
-
-
-@st.cache_resource(ttl=_INFO_S)
-def _info() -> Info:
-    return _api().info()
 
 
 def _page() -> None:
@@ -45,20 +34,17 @@ def _page() -> None:
         key="uploads",
         help="A WFDB recording is its .hea and its .dat file together. The content decides, not the name.",
     )
-    try:
-        if uploads:
-            _analyse({upload.name: upload.getvalue() for upload in uploads})
-        else:
-            _show_empty(_api().info())
-    except client.ApiUnreachable as error:
-        _show_unreachable(error)
+    if uploads:
+        _analyse({upload.name: upload.getvalue() for upload in uploads})
+    else:
+        _show_empty(session.info())
 
 
 def _analyse(files: Mapping[str, bytes]) -> None:
     stated = st.session_state.get(f"stated {_digest(files)}", {})
     try:
         prediction = _predict(files, **stated)
-    except client.ApiProblem as error:
+    except ApiProblem as error:
         _show_problem(error.problem)
         if stated or error.problem.code in _ASKS:
             _ask(files)
@@ -79,7 +65,7 @@ def _predict(files: Mapping[str, bytes], **stated: Any) -> Prediction:
     key = _digest(files), stated
     if st.session_state.get("asked") != key:
         with st.spinner("Reading and analysing the recording ...", show_time=True):
-            st.session_state["prediction"] = _api().predict(files, signal=True, **stated)
+            st.session_state["prediction"] = session.api().predict(files, signal=True, **stated)
         st.session_state["asked"] = key
     prediction: Prediction = st.session_state["prediction"]
     return prediction
@@ -98,7 +84,7 @@ def _ask(files: Mapping[str, bytes]) -> None:
 def _ask_person(files: Mapping[str, bytes], subject: Subject) -> None:
     """Ask for what decides which ranges apply and what the risk rests on."""
     with st.popover("About the person", icon=":material/person:"):
-        stated = person_form(subject, _info().facts)
+        stated = person_form(subject, session.info().facts)
     if stated:
         _state(files, **stated)
 
@@ -155,7 +141,15 @@ def _show_key_figures(prediction: Prediction) -> None:
 
 def _show_paper(prediction: Prediction, signal: Signal) -> None:
     marked = st.toggle("Mark P, QRS and T", value=True, key="waves") if prediction.waves.leads else False
-    ecg_paper(signal, prediction, waves=marked, note=words.window(signal, prediction.recording))
+    ecg_paper(
+        signal,
+        beats=prediction.beats,
+        waves=prediction.waves if marked else None,
+        pacing=prediction.pacing,
+        quality=prediction.quality,
+        note=words.window(signal, prediction.recording),
+        title=prediction.recording.name or "",
+    )
 
 
 def _show_findings(prediction: Prediction, files: Mapping[str, bytes]) -> None:
@@ -172,7 +166,7 @@ def _show_findings(prediction: Prediction, files: Mapping[str, bytes]) -> None:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.subheader("Risk of atrial fibrillation", width="content")
             _ask_person(files, prediction.subject)
-        af_risk(prediction.af_risk, {fact.name: fact.title for fact in _info().facts})
+        af_risk(prediction.af_risk, {fact.name: fact.title for fact in session.info().facts})
 
 
 def _show_predictions(prediction: Prediction, files: Mapping[str, bytes]) -> None:
@@ -183,7 +177,7 @@ def _show_predictions(prediction: Prediction, files: Mapping[str, bytes]) -> Non
         st.subheader("What the models say", width="content")
         _ask_point(files)
     for name, answer in prediction.predictions.items():
-        model_answer(name, answer, _info().statements)
+        model_answer(name, answer, session.info().statements)
 
 
 def _ask_point(files: Mapping[str, bytes]) -> None:
@@ -253,14 +247,7 @@ def _show_problem(problem: Problem) -> None:
     if advice := words.what_to_do(problem):
         st.markdown(words.literally(advice))
     if problem.code == "unknown_format":
-        _show_formats(_api().info())
-
-
-def _show_unreachable(error: client.ApiUnreachable) -> None:
-    st.error(f"The analysis service does not answer at {error.url}.", icon=":material/cloud_off:")
-    st.markdown("Start it with `ecg serve` (or everything with `make up`), then try again.")
-    st.caption(words.literally(error.why))
-    st.button("Try again", icon=":material/refresh:")
+        _show_formats(session.info())
 
 
 def _show_empty(info: Info) -> None:
@@ -269,7 +256,7 @@ def _show_empty(info: Info) -> None:
         _show_formats(info)
         st.caption(
             f"Up to {info.limits.max_files} files, {words.size(info.limits.max_upload_bytes)} in all. "
-            "They are analysed and not kept."
+            "They are kept with your account until you delete them."
         )
 
 
@@ -280,4 +267,5 @@ def _show_formats(info: Info) -> None:
         columns[position % 3].markdown(f"{title} :gray[{' '.join(suffixes)}]")
 
 
-_page()
+with session.guarded():
+    _page()

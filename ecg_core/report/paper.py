@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from ecg_core.errors import InvalidValue
 from ecg_core.leads import STANDARD_12
 from ecg_core.recording import Recording
+from ecg_core.report.drawing import Drawing, Label, Segments, Trace
+from ecg_core.report.overlay import KINDS, Overlay, draw_marks
 
 SPEEDS_MM_S = (12.5, 25.0, 50.0)
 GAINS_MM_MV = (5.0, 10.0, 20.0)
@@ -25,53 +26,12 @@ LAYOUTS: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 """Leads of each row, left to right; ``strip`` (every lead in a row of its own) is the layout for other lead sets."""
 
-Ink = Literal["paper", "fine", "heavy", "trace", "text", "quiet"]
-Anchor = Literal["start", "middle", "end"]
-
 _MARGIN = 8.0
 _PULSE = 10.0
 _HEADER = 12.0
 _FOOTER = 10.0
-
-
-@dataclass(frozen=True, eq=False)
-class Segments:
-    """Straight lines, rows of (x1, y1, x2, y2) in mm."""
-
-    lines: np.ndarray
-    ink: Ink
-    width: float
-
-
-@dataclass(frozen=True, eq=False)
-class Trace:
-    """One connected line through points (x, y) in mm, shape (n, 2)."""
-
-    points: np.ndarray
-    ink: Ink
-    width: float
-
-
-@dataclass(frozen=True)
-class Label:
-    """Text with its baseline at (x, y) mm; ``size`` is the font size in mm."""
-
-    x: float
-    y: float
-    text: str
-    size: float
-    ink: Ink = "text"
-    anchor: Anchor = "start"
-    bold: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Drawing:
-    """Shapes on a sheet, in millimetres from the top left corner, painted in order."""
-
-    width: float
-    height: float
-    shapes: tuple[Segments | Trace | Label, ...]
+_ROW = 30.0
+"""Height of a row where there is room."""
 
 
 @dataclass(frozen=True)
@@ -87,20 +47,38 @@ class Paper:
     length_s: float = 10.0
 
     def __post_init__(self) -> None:
-        for field, value, choices in (("speed", self.speed_mm_s, SPEEDS_MM_S), ("gain", self.gain_mm_mv, GAINS_MM_MV)):
+        for name, value, choices in (("speed", self.speed_mm_s, SPEEDS_MM_S), ("gain", self.gain_mm_mv, GAINS_MM_MV)):
             if value not in choices:
-                raise InvalidValue("not a usual paper", field=field, found=value, options=[f"{c:g}" for c in choices])
+                raise InvalidValue("not a usual paper", field=name, found=value, options=[f"{c:g}" for c in choices])
         if self.layout is not None and self.layout not in (*LAYOUTS, "strip"):
             raise InvalidValue("no such layout", field="layout", found=self.layout, options=(*LAYOUTS, "strip"))
         if not (math.isfinite(self.length_s) and 0 < self.length_s <= 120):
             raise InvalidValue("not a drawable length", field="length_s", found=self.length_s, expected="0 to 120 s")
 
 
-def draw(recording: Recording, paper: Paper | None = None, *, title: str | None = None) -> Drawing:
+def draw(
+    recording: Recording,
+    paper: Paper | None = None,
+    *,
+    title: str | None = None,
+    overlay: Overlay | None = None,
+    offset_s: float = 0.0,
+    whole_s: float | None = None,
+    height_mm: float | None = None,
+) -> Drawing:
     """Draw a window of ``recording``.
 
     Each lead's median is drawn on its baseline; nothing else is done to the signal, and the footer names the filters
     that its history holds. Where nothing was recorded the pen is up.
+
+    Parameters
+    ----------
+    overlay
+        Beats and waves: a tick above each beat, a bar below each wave.
+    offset_s, whole_s
+        Where ``recording`` is a part of a longer one: seconds of that before it, and in all. The footer says them.
+    height_mm
+        What it may take of a page that says all else: no header, hardly a margin, and rows as low as that asks for.
     """
     paper = paper or Paper()
     start = min(max(paper.start_s, 0.0), max(recording.duration_s - 1 / recording.fs, 0.0))
@@ -109,11 +87,16 @@ def draw(recording: Recording, paper: Paper | None = None, *, title: str | None 
     rows = _rows(recording, layout, length, paper)
     width_s = sum(cell.length_s for cell in rows[0])
     chart_width = _up_to_5(_PULSE + width_s * paper.speed_mm_s)
-    row_height = _row_height(recording, start, length, paper, dense=len(rows) > 4)
-    above = _overhang(recording, rows[0], start, paper, row_height, up=True)
-    below = _overhang(recording, rows[-1], start, paper, row_height, up=False)
-    chart_height = above + row_height * len(rows) + below
-    left, top = _MARGIN, _MARGIN + _HEADER
+    if height_mm is None:
+        row_height = _row_height(recording, start, length, paper, dense=len(rows) > 4)
+        above = _overhang(recording, rows[0], start, paper, row_height, up=True)
+        below = _overhang(recording, rows[-1], start, paper, row_height, up=False)
+        chart_height, margin, header, footer = above + row_height * len(rows) + below, _MARGIN, _HEADER, _FOOTER
+    else:
+        margin, header, footer, above = 0.5, 0.0, 6.0, 0.0
+        chart_height = min(5.0 * ((height_mm - footer - 2 * margin) // 5.0), _ROW * len(rows))
+        row_height = chart_height / len(rows)
+    left, top = margin, margin + header
     shapes: list[Segments | Trace | Label] = [*_grid(left, top, chart_width, chart_height)]
     for index, row in enumerate(rows):
         middle = top + above + (index + 0.5) * row_height
@@ -124,12 +107,20 @@ def draw(recording: Recording, paper: Paper | None = None, *, title: str | None 
             shapes.extend(_traces(recording, cell, start, x, middle, (top, top + chart_height), paper))
             mark = "*" if cell.lead in recording.derived else ""
             shapes.append(Label(x + 1.0, middle - row_height / 2 + 5.0, cell.lead + mark, 3.6, bold=True))
+            if overlay is not None:
+                begin = offset_s + start + cell.offset_s
+                window = (begin, begin + cell.length_s)
+                shapes.extend(draw_marks(overlay, cell.lead, window, x, middle, row_height, paper.speed_mm_s))
             if cell is not row[0]:
                 tick = np.array([[x, middle - 5.0, x, middle - 2.5], [x, middle + 2.5, x, middle + 5.0]])
                 shapes.append(Segments(tick, "trace", 0.2))
             x += width
-    shapes.extend(_texts(recording, paper, title, start, length, left, top, chart_width, chart_height))
-    return Drawing(chart_width + 2 * _MARGIN, chart_height + 2 * _MARGIN + _HEADER + _FOOTER, tuple(shapes))
+    if height_mm is None:
+        shapes.extend(_header(recording, title, left, top))
+    shown = f"{offset_s + start:.1f} to {offset_s + start + length:.1f} s of {whole_s or recording.duration_s:.1f} s"
+    labels = _footer(recording, paper, shown, left, top + chart_height, chart_width, marked=overlay is not None)
+    shapes.extend(labels if height_mm is None else labels[:2])
+    return Drawing(chart_width + 2 * margin, chart_height + 2 * margin + header + footer, tuple(shapes))
 
 
 @dataclass(frozen=True)
@@ -165,7 +156,7 @@ def _row_height(recording: Recording, start: float, length: float, paper: Paper,
     known = [row[~np.isnan(row)] for row in window]
     spans = [float(np.percentile(row, 99.8) - np.percentile(row, 0.2)) for row in known if len(row)]
     needed = float(np.percentile(spans, 75)) * paper.gain_mm_mv if spans else 0.0
-    usual = (15.0 if dense else 30.0) * max(1.0, paper.gain_mm_mv / 10.0)
+    usual = (15.0 if dense else _ROW) * max(1.0, paper.gain_mm_mv / 10.0)
     return _up_to_5(min(max(usual, needed), 3 * usual))
 
 
@@ -231,17 +222,7 @@ def _traces(
     return [Trace(run, "trace", 0.25) for run in np.split(points, edges) if len(run) and not np.isnan(run[0, 1])]
 
 
-def _texts(
-    recording: Recording,
-    paper: Paper,
-    title: str | None,
-    start: float,
-    length: float,
-    left: float,
-    top: float,
-    width: float,
-    height: float,
-) -> list[Label]:
+def _header(recording: Recording, title: str | None, left: float, top: float) -> list[Label]:
     subject = recording.subject
     who = [
         subject.id,
@@ -249,26 +230,37 @@ def _texts(
         subject.sex,
         recording.start.strftime("%Y-%m-%d %H:%M:%S") if recording.start else None,
     ]
-    scale = f"{paper.speed_mm_s:g} mm/s   {paper.gain_mm_mv:g} mm/mV   {_filters(recording)}   {recording.fs:g} Hz"
-    shown = f"{start:.1f} to {start + length:.1f} s of {recording.duration_s:.1f} s"
-    if any(name in recording.derived for name in recording.leads):
-        shown += "   * derived"
     name = title or (recording.source.name if recording.source else "")
-    under = top + height
     return [
         Label(left, top - 6.5, _short(name, 80), 4.2, bold=True),
         Label(left, top - 2.0, _short("   ".join(part for part in who if part), 110), 3.2),
+    ]
+
+
+def _footer(
+    recording: Recording, paper: Paper, shown: str, left: float, under: float, width: float, *, marked: bool
+) -> list[Label]:
+    scale = f"{paper.speed_mm_s:g} mm/s   {paper.gain_mm_mv:g} mm/mV   {_filters(recording)}   {recording.fs:g} Hz"
+    if any(name in recording.derived for name in recording.leads):
+        shown += "   * derived"
+    labels = [
         Label(left, under + 4.5, scale, 3.0),
         Label(left + width, under + 4.5, shown, 3.0, anchor="end"),
         Label(left, under + 8.5, "Research use, not a medical device. Unconfirmed.", 2.6, ink="quiet"),
     ]
+    if marked:
+        labels += [
+            Label(left + width - back, under + 8.5, ink.upper(), 2.6, ink=ink, anchor="end", bold=True)
+            for ink, back in zip(KINDS, (13.0, 5.0, 0.0), strict=True)
+        ]
+    return labels
 
 
 def _filters(recording: Recording) -> str:
     """Return the filters in the history, in words."""
     words = []
     for step in recording.history:
-        if step.name == "bandpass":
+        if step.name in ("bandpass", "monitor_view"):
             words.append(f"{step.parameters['low_hz']:g}-{step.parameters['high_hz']:g} Hz")
         elif step.name == "notch" and step.parameters.get("mains_hz"):
             words.append(f"notch {step.parameters['mains_hz']:g} Hz")

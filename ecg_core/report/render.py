@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 import numpy as np
 
 from ecg_core.errors import InvalidValue
-from ecg_core.report.paper import Drawing, Label, Segments, Trace
+from ecg_core.report.drawing import Drawing, Label, Segments, Trace
+
+if TYPE_CHECKING:
+    from reportlab.pdfgen.canvas import Canvas
 
 COLOURS = {
     "paper": "#fffdfc",
@@ -18,8 +22,12 @@ COLOURS = {
     "trace": "#111111",
     "text": "#222222",
     "quiet": "#777777",
+    "p": "#2a7f4f",
+    "qrs": "#1f4e9e",
+    "t": "#9a5b00",
 }
-_MM_TO_POINTS = 72 / 25.4
+MM = 72 / 25.4
+"""Points of a PDF in a millimetre."""
 
 
 def to_svg(drawing: Drawing) -> bytes:
@@ -63,36 +71,47 @@ def to_pdf(drawing: Drawing, *, title: str = "ECG") -> bytes:
     from reportlab.pdfgen.canvas import Canvas
 
     buffer = io.BytesIO()
-    page = (drawing.width * _MM_TO_POINTS, drawing.height * _MM_TO_POINTS)
+    page = (drawing.width * MM, drawing.height * MM)
     canvas = Canvas(buffer, pagesize=page, invariant=1)
     canvas.setTitle(title)
     canvas.setFillColor(COLOURS["paper"])
     canvas.rect(0, 0, *page, stroke=0, fill=1)
+    paint(canvas, drawing)
+    canvas.showPage()
+    canvas.save()
+    return buffer.getvalue()
+
+
+def paint(canvas: Canvas, drawing: Drawing, left: float = 0.0, below: float = 0.0) -> None:
+    """Paint a drawing on a page of a PDF, so many mm from its left edge and above its lower one."""
+    x0, top = left * MM, (below + drawing.height) * MM
     canvas.setLineJoin(1)
     for shape in drawing.shapes:
         if isinstance(shape, Label):
             canvas.setFillColor(COLOURS[shape.ink])
-            canvas.setFont("Helvetica-Bold" if shape.bold else "Helvetica", shape.size * _MM_TO_POINTS)
+            canvas.setFont("Helvetica-Bold" if shape.bold else "Helvetica", shape.size * MM)
             place = {"start": canvas.drawString, "middle": canvas.drawCentredString, "end": canvas.drawRightString}
-            text = _printable(shape.text).encode("cp1252", "replace").decode("cp1252")
-            place[shape.anchor](shape.x * _MM_TO_POINTS, page[1] - shape.y * _MM_TO_POINTS, text)
+            place[shape.anchor](x0 + shape.x * MM, top - shape.y * MM, for_pdf(shape.text))
             continue
         canvas.setStrokeColor(COLOURS[shape.ink])
-        canvas.setLineWidth(shape.width * _MM_TO_POINTS)
+        canvas.setLineWidth(shape.width * MM)
         if isinstance(shape, Segments):
-            lines = shape.lines * _MM_TO_POINTS
-            lines[:, [1, 3]] = page[1] - lines[:, [1, 3]]
+            lines = shape.lines * MM
+            lines[:, [0, 2]] += x0
+            lines[:, [1, 3]] = top - lines[:, [1, 3]]
             canvas.lines(lines.tolist())
             continue
-        points = shape.points * _MM_TO_POINTS
+        points = shape.points * MM
         path = canvas.beginPath()
-        path.moveTo(points[0, 0], page[1] - points[0, 1])
+        path.moveTo(x0 + points[0, 0], top - points[0, 1])
         for x, y in points[1:].tolist():
-            path.lineTo(x, page[1] - y)
+            path.lineTo(x0 + x, top - y)
         canvas.drawPath(path)
-    canvas.showPage()
-    canvas.save()
-    return buffer.getvalue()
+
+
+def for_pdf(text: str) -> str:
+    """Return text as the fonts of every PDF reader can show it."""
+    return _printable(text).encode("cp1252", "replace").decode("cp1252")
 
 
 def to_png(drawing: Drawing, *, dots_per_mm: float = 8.0) -> bytes:
@@ -101,7 +120,7 @@ def to_png(drawing: Drawing, *, dots_per_mm: float = 8.0) -> bytes:
 
     document = pypdfium2.PdfDocument(to_pdf(drawing))
     try:
-        image = document[0].render(scale=dots_per_mm / _MM_TO_POINTS).to_pil()
+        image = document[0].render(scale=dots_per_mm / MM).to_pil()
     finally:
         document.close()
     buffer = io.BytesIO()

@@ -30,7 +30,7 @@ def page(client, monkeypatch) -> AppTest:
 
 def opened(client: Client, monkeypatch: pytest.MonkeyPatch, script: Path = PAGE) -> AppTest:
     st.cache_resource.clear()
-    monkeypatch.setattr("dashboard.client.connect", lambda: client)
+    monkeypatch.setattr("dashboard.session.connect", lambda: client)
     page = AppTest.from_file(script, default_timeout=120).run()
     assert not page.exception
     return page
@@ -174,7 +174,7 @@ def test_an_upload_outlives_a_service_that_is_away_for_a_while(client, monkeypat
         raise ApiUnreachable("http://away:1", "connection refused")
 
     with monkeypatch.context() as patch:
-        patch.setattr(client, "predict", away)
+        patch.setattr(Client, "predict", away)
         upload(page, files_of(make_recording(("II",))))
         assert "http://away:1" in page.error[0].value
     page.button[0].click().run()

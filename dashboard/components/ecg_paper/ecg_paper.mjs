@@ -1,414 +1,413 @@
-// ECG paper: a calibrated drawing of a recording on a canvas.
+// The ECG paper as a Streamlit component: it keeps what is shown and how, and tells Python what was chosen.
 //
-// The first half is geometry in millimetres of paper, pure functions without a page to draw on; `paint` puts a sheet
-// onto a canvas, and the default export is what Streamlit calls. One millimetre has the same number of pixels in both
-// directions at any size, so that 25 mm/s and 10 mm/mV hold whatever the width of the window.
+// The other modules of this folder hold the geometry, the drawing and the hand; Python joins them into one script.
 
-export const STANDARD_12 = ["I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6"];
-export const COLUMNS_3X4 = [["I", "II", "III"], ["aVR", "aVL", "aVF"], ["V1", "V2", "V3"], ["V4", "V5", "V6"]];
-export const RHYTHM_LEAD = "II";
+import { evenScale, fitScale, scrollKeeping, truePercent, viewSize, zoomScale, MAX_PX_PER_MM, ZOOM_STEP } from "./camera.mjs";
+import { caliperText } from "./calipers.mjs";
+import { Controls } from "./controls.mjs";
+import { INKS, drawHand, drawPaper, footHeight, isDark } from "./drawing.mjs";
+import { decodeSamples, planSheet, pageSeconds } from "./geometry.mjs";
+import { Hand } from "./hand.mjs";
+import { overlaysOf } from "./marks.mjs";
+import { Navigator, isLoaded, keepWithin } from "./pages.mjs";
+import { CanvasPen, SvgPen } from "./pens.mjs";
+import { download, pictureName, pictureRatio, withDensity } from "./saving.mjs";
+import { beatsText, leadRows } from "./telling.mjs";
 
-const SQUARE = 5; // mm between the heavy lines
-const LEFT = 15; // mm before the traces: the calibration pulse stands here
-const RIGHT = 5;
-const FOOTER = 10;
-const MIN_WIDTH = 270; // mm: 10 s at 25 mm/s and the margins; shorter recordings leave the rest of the paper blank
-const COLUMN_S = 2.5;
-const MIN_3X4_S = 5;
-const PULSE_S = 0.2;
-const PULSE_MV = 1;
-const ROW_GAP = { least: 20, most: 45, air: 4 }; // mm between baselines
-const HEADROOM = { least: 15, most: 35, air: 8 }; // mm above the first baseline
-const FOOTROOM = { least: 10, most: 25, air: 2 }; // mm below the last baseline
-const LABEL = { indent: 1.2, above: 8, air: 4, size: 3.4, width: 6.5 }; // mm
-const MARK_SEARCH_S = 0.06;
-const NORMAL = "N"; // beats of any other class carry their letter
-const BAND = { air: 1.5, foot: 0.9 }; // mm that a wave's band reaches beyond the trace, and its solid foot
-const MIN_PX_PER_MM = 2.4; // under this the paper scrolls sideways instead of shrinking further
-const FINE_FROM_PX = 2; // fine lines fade in between these two scales
-const FINE_FULL_PX = 4;
+const DENSITY_KEY = "einthoven.pxPerMm"; // what the reader measured, for this screen
+const QUIET_MS = 400; // a row of key strokes is told to Python once
+const STATUS_PX = 30;
 
-// ---------------------------------------------------------------------------------------------------------- geometry
-
-/** Little-endian float32 samples in base64, lead after lead -> one Float32Array a lead (mV, NaN where not recorded). */
-export function decodeSamples(base64, nLeads) {
-  const bytes = Uint8Array.from(atob(base64), (ch) => ch.charCodeAt(0));
-  const view = new DataView(bytes.buffer);
-  const n = nLeads ? Math.floor(bytes.length / 4 / nLeads) : 0;
-  return Array.from({ length: nLeads }, (_, lead) =>
-    Float32Array.from({ length: n }, (_, i) => view.getFloat32(4 * (lead * n + i), true)),
-  );
-}
-
-/** "3x4+1" for 12 leads long enough to be read in quarters, else "strips": every lead on a row of its own. */
-export function chooseLayout(leads, durationS) {
-  return durationS >= MIN_3X4_S && STANDARD_12.every((name) => leads.includes(name)) ? "3x4+1" : "strips";
-}
-
-/** Rows of {lead, from, to}: which lead is drawn over which seconds of the window. */
-export function arrangeRows(layout, leads, durationS) {
-  if (layout === "strips") return leads.map((lead) => [{ lead, from: 0, to: durationS }]);
-  const columnS = Math.min(COLUMN_S, durationS / COLUMNS_3X4.length);
-  const rows = COLUMNS_3X4[0].map((_, row) =>
-    COLUMNS_3X4.map((column, k) => ({ lead: column[row], from: k * columnS, to: (k + 1) * columnS })),
-  );
-  const rest = leads.filter((name) => !STANDARD_12.includes(name));
-  const whole = COLUMNS_3X4.length * columnS;
-  return [...rows, ...[RHYTHM_LEAD, ...rest].map((lead) => [{ lead, from: 0, to: whole }])];
-}
-
-/** {level, up, down}: median, and how far the samples of a stretch reach above and below it (mV); zeros where empty. */
-export function measureStretch(values, fs, from, to) {
-  const known = values.slice(Math.ceil(from * fs), Math.ceil(to * fs)).filter((v) => !Number.isNaN(v)).sort();
-  if (!known.length) return { level: 0, up: 0, down: 0 };
-  const level = known[known.length >> 1];
-  return { level, up: known[known.length - 1] - level, down: level - known[0] };
-}
-
-/** The whole sheet in mm: its size, and for each strip where it stands. `samples` is one array (mV) a lead. */
-export function planSheet({ leads, samples, fs, speed = 25, gain = 10, layout: wanted }) {
-  const durationS = samples.length ? samples[0].length / fs : 0;
-  const layout = wanted ?? chooseLayout(leads, durationS);
-  const rows = arrangeRows(layout, leads, durationS).map((row) =>
-    row.map((part) => ({ ...part, ...measureStretch(samples[leads.indexOf(part.lead)], fs, part.from, part.to) })),
-  );
-  const reach = (row, side) => gain * Math.max(...row.map((part) => part[side]));
-  const strips = [];
-  let baseline = 0;
-  rows.forEach((row, r) => {
-    baseline += r
-      ? toSquares(reach(rows[r - 1], "down") + reach(row, "up"), ROW_GAP)
-      : toSquares(reach(row, "up"), HEADROOM);
-    for (const part of row) {
-      const x = LEFT + (part.from - row[0].from) * speed;
-      strips.push({ ...part, row: r, x, width: (part.to - part.from) * speed, baseline, first: part === row[0] });
-    }
-  });
-  const below = rows.length ? toSquares(reach(rows[rows.length - 1], "down"), FOOTROOM) : 0;
-  const widest = Math.max(0, ...strips.map((strip) => strip.x + strip.width));
+/** What Python sends, with its samples decoded; those of `before` are kept where they are the same. */
+export function readRecord(data, before) {
+  const same = before && before.packed === data.samples && before.leads.length === data.leads.length;
   return {
-    width: Math.max(MIN_WIDTH, Math.ceil((widest + RIGHT) / SQUARE) * SQUARE),
-    height: baseline + below + FOOTER,
-    layout,
-    fs,
-    speed,
-    gain,
-    strips,
+    id: data.record,
+    packed: data.samples,
+    samples: same ? before.samples : decodeSamples(data.samples, data.leads.length),
+    leads: data.leads,
+    fs: data.fs,
+    start: data.start_s,
+    duration: data.duration_s,
+    beats: data.beats,
+    beatOffset: data.beat_offset,
+    classes: data.classes,
+    beatLeads: data.beat_leads,
+    waves: data.waves,
+    spikes: data.spikes,
+    reference: data.reference,
+    quality: data.quality,
+    heat: data.heat && { start: data.heat.start_s, step: data.heat.step_s, leads: data.heat.leads, label: data.heat.label },
+    overview: data.overview ? decodeSamples(data.overview, 1)[0] : null,
+    filter: data.filter,
+    note: data.note,
+    title: data.title,
+    description: data.description,
   };
 }
 
-function toSquares(mm, { least, most, air }) {
-  return Math.min(most, Math.max(least, Math.ceil((mm + air) / SQUARE) * SQUARE));
-}
-
-/** mm from the left edge at which a strip shows the time `s` of the window. */
-export const xOf = (sheet, strip, s) => strip.x + (s - strip.from) * sheet.speed;
-
-/** mm from the top edge at which a strip shows `mv`; its median lies on its baseline. */
-export const yOf = (sheet, strip, mv) => strip.baseline - (mv - strip.level) * sheet.gain;
-
-/** The trace of a strip as polylines [[x, y], ...] in mm: the pen is lifted where nothing was recorded. */
-export function traceLines(sheet, strip, values) {
-  const lines = [];
-  let line = null;
-  const stop = Math.min(values.length, Math.ceil(strip.to * sheet.fs));
-  for (let i = Math.ceil(strip.from * sheet.fs); i < stop; i += 1) {
-    if (Number.isNaN(values[i])) {
-      line = null;
-      continue;
-    }
-    if (!line) lines.push((line = []));
-    line.push([xOf(sheet, strip, i / sheet.fs), yOf(sheet, strip, values[i])]);
-  }
-  return lines;
-}
-
-/** [x, y, class] (mm) just above the trace at each beat that a strip shows; none where the lead was not recorded. */
-export function beatMarks(sheet, strip, values, beatsS, classes = []) {
-  const marks = [];
-  for (const [i, s] of beatsS.entries()) {
-    if (s < strip.from || s >= strip.to) continue;
-    const near = values
-      .slice(Math.max(0, Math.round((s - MARK_SEARCH_S) * sheet.fs)), Math.round((s + MARK_SEARCH_S) * sheet.fs) + 1)
-      .filter((v) => !Number.isNaN(v));
-    if (near.length) marks.push([xOf(sheet, strip, s), yOf(sheet, strip, Math.max(...near)) - 1.5, classes[i] ?? NORMAL]);
-  }
-  return marks;
-}
-
-/** The strip that carries the clear beat marks: the rhythm strip, else the lead that was searched, else the first. */
-export function mainStrip(sheet, beatLeads) {
-  if (sheet.layout === "3x4+1") return sheet.strips.find((strip) => strip.row === COLUMNS_3X4[0].length);
-  return (beatLeads.length === 1 && sheet.strips.find((strip) => strip.lead === beatLeads[0])) || sheet.strips[0];
-}
-
-/** {kind, x, width, top, bottom} (mm) of each [kind, onset, end] of a lead's waves that a strip shows, cut to it. */
-export function waveBands(sheet, strip, waves = []) {
-  return waves
-    .filter(([, onset, end]) => end > strip.from && onset < strip.to)
-    .map(([kind, onset, end]) => {
-      const x = xOf(sheet, strip, Math.max(onset, strip.from));
-      return {
-        kind,
-        x,
-        width: xOf(sheet, strip, Math.min(end, strip.to)) - x,
-        top: strip.baseline - strip.up * sheet.gain - BAND.air,
-        bottom: strip.baseline + strip.down * sheet.gain + BAND.air,
-      };
+export class PaperView {
+  constructor(root, tell) {
+    this.root = root.querySelector(".paper");
+    const find = (name) => this.root.querySelector(`.${name}`);
+    Object.assign(this, { frame: find("frame"), spacer: find("sheet"), stage: find("stage"), canvas: find("drawing") });
+    Object.assign(this, { overlay: find("hand"), reading: find("reading"), scale: find("scale"), spoken: find("spoken"), told: find("told") });
+    this.tell = tell;
+    this.tool = "select";
+    this.zoom = null; // CSS pixels a mm; null fits the width
+    this.options = {};
+    this.hidden = new Set();
+    this.controls = new Controls(this.root, {
+      tool: (name) => this.setTool(name),
+      choose: (name, value) => this.choose(name, value),
+      act: (name) => this.act(name),
+      overlay: (name) => this.toggle([name]),
+      density: (pxPerMm) => this.setDensity(pxPerMm),
     });
-}
-
-/** What the signs on the paper mean: [sign, text] of those that are there. */
-export function legendItems({ waves = {}, classes = [], spikes = [] }) {
-  const kinds = new Set(Object.values(waves).flatMap((of) => of.map(([kind]) => kind)));
-  const others = new Set(classes.filter((letter) => letter !== NORMAL));
-  return [
-    ...["p", "qrs", "t"].filter((kind) => kinds.has(kind)).map((kind) => [kind, WAVE_NAMES[kind]]),
-    ...Object.keys(CLASS_NAMES).filter((letter) => others.has(letter)).map((letter) => [letter, CLASS_NAMES[letter]]),
-    ...(spikes.length ? [["spike", "pacing spike"]] : []),
-  ];
-}
-
-/** Where a strip's name stands (mm): at its start, above whatever the trace does there. */
-export function labelSpot(sheet, strip, values) {
-  const first = Math.ceil(strip.from * sheet.fs);
-  const start = values.slice(first, first + Math.ceil((LABEL.width / sheet.speed) * sheet.fs));
-  const top = Math.min(strip.baseline, ...start.filter((v) => !Number.isNaN(v)).map((v) => yOf(sheet, strip, v)));
-  return [strip.x + LABEL.indent, Math.max(LABEL.size, Math.min(strip.baseline - LABEL.above, top - LABEL.air))];
-}
-
-/** The calibration pulse before a row, as one polyline in mm: 1 mV high and 0.2 s long. */
-export function calibrationPulse(sheet, strip) {
-  const length = PULSE_S * sheet.speed;
-  const lead = Math.max(1, (LEFT - 4 - length) / 2);
-  const [x, y, top] = [strip.x - 2 - length - lead, strip.baseline, strip.baseline - PULSE_MV * sheet.gain];
-  return [[x - lead, y], [x, y], [x, top], [x + length, top], [x + length, y], [x + length + lead, y]];
-}
-
-/** {pxPerMm, width, height} of the canvas in device pixels, the same scale in both directions. */
-export function fitSheet(sheet, containerPx, deviceRatio = 1) {
-  const width = Math.round(Math.max(containerPx, MIN_PX_PER_MM * sheet.width) * deviceRatio);
-  const pxPerMm = width / sheet.width;
-  return { pxPerMm, width, height: Math.round(sheet.height * pxPerMm) };
-}
-
-/** How strongly the fine grid shows at a scale (CSS pixels a mm): dense lines would turn into a grey veil. */
-export function fineOpacity(pxPerMm) {
-  return Math.min(1, Math.max(0, (pxPerMm - FINE_FROM_PX) / (FINE_FULL_PX - FINE_FROM_PX)) * 0.7 + 0.3);
-}
-
-/** What the paper says at its foot. */
-export function footerText(sheet, { note = "" } = {}) {
-  return [`${sheet.speed} mm/s`, `${sheet.gain} mm/mV`, "unfiltered", note].filter(Boolean).join("  ·  ");
-}
-
-// ----------------------------------------------------------------------------------------------------------- drawing
-
-const WAVE_NAMES = { p: "P", qrs: "QRS", t: "T" };
-const CLASS_NAMES = { S: "supraventricular", V: "ventricular", F: "fusion", Q: "paced or unclassified" };
-
-const INKS = {
-  light: {
-    p: "#0f8a6c", qrs: "#c77700", t: "#7a52c7", odd: "#b3261e",
-    paper: "#fffdfb", fine: "rgba(208, 74, 74, 0.20)", heavy: "rgba(208, 74, 74, 0.46)",
-    trace: "#14171c", text: "#14171c", quiet: "#5b616b", mark: "#0a5fc4", faint: "rgba(10, 95, 196, 0.55)",
-  },
-  dark: {
-    p: "#3ecf9f", qrs: "#f0a93a", t: "#b292ff", odd: "#ff7a70",
-    paper: "#11151a", fine: "rgba(255, 128, 116, 0.13)", heavy: "rgba(255, 128, 116, 0.30)",
-    trace: "#e8f1ea", text: "#f2f5f3", quiet: "#a4adb8", mark: "#63b3ff", faint: "rgba(99, 179, 255, 0.6)",
-  },
-}; // prettier-ignore
-
-/** Whether a CSS colour ("rgb(14, 17, 23)") is a dark background. */
-export function isDark(color) {
-  const [r, g, b] = (color.match(/[\d.]+/g) || ["255", "255", "255"]).map(Number);
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b < 128;
-}
-
-/** Draw a sheet onto a canvas that `fitSheet` has sized. */
-export function paint(canvas, sheet, view, { fit, deviceRatio, ink, font }) {
-  const ctx = canvas.getContext("2d");
-  const px = fit.pxPerMm;
-  ctx.setTransform(1, 0, 0, 1, 0, 0);
-  ctx.fillStyle = ink.paper;
-  ctx.fillRect(0, 0, fit.width, fit.height);
-  paintGrid(ctx, sheet, fit, deviceRatio, ink);
-  ctx.lineJoin = ctx.lineCap = "round";
-  const stroke = (points, color, width) => {
-    ctx.strokeStyle = color;
-    ctx.lineWidth = width * deviceRatio;
-    ctx.beginPath();
-    points.forEach(([x, y], i) => (i ? ctx.lineTo(x * px, y * px) : ctx.moveTo(x * px, y * px)));
-    if (points.length === 1) ctx.lineTo(points[0][0] * px, points[0][1] * px);
-    ctx.stroke();
-  };
-  // Before the traces: a label never covers a wave.
-  ctx.font = `600 ${LABEL.size * px}px ${font}`;
-  ctx.fillStyle = ink.text;
-  for (const strip of sheet.strips) {
-    const [x, y] = labelSpot(sheet, strip, view.samples[view.leads.indexOf(strip.lead)]);
-    halo(ctx, strip.lead, x * px, y * px, ink, px);
-  }
-  const main = mainStrip(sheet, view.beatLeads);
-  for (const strip of sheet.strips) paintBands(ctx, px, waveBands(sheet, strip, view.waves?.[strip.lead]), ink);
-  const pen = Math.min(1.6, Math.max(1, (px / deviceRatio) * 0.3));
-  for (const strip of sheet.strips) {
-    const values = view.samples[view.leads.indexOf(strip.lead)];
-    if (strip.first) stroke(calibrationPulse(sheet, strip), ink.trace, pen);
-    else stroke([[strip.x, strip.baseline - 3], [strip.x, strip.baseline + 3]], ink.quiet, 1);
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(strip.x * px - pen, 0, strip.width * px + 2 * pen, (sheet.height - FOOTER + 2) * px);
-    ctx.clip();
-    for (const line of traceLines(sheet, strip, values)) stroke(line, ink.trace, pen);
-    ctx.restore();
-    const marks = beatMarks(sheet, strip, values, view.beats, view.classes);
-    if (strip === main) paintMarks(ctx, px, marks, { ink, font });
-    else paintDots(ctx, px, marks, ink);
-  }
-  if (main) paintSpikes(ctx, px, sheet, main, view.spikes ?? [], ink);
-  const size = Math.max(2.7 * px, 10 * deviceRatio);
-  ctx.textBaseline = "middle";
-  paintLegend(ctx, sheet, legendItems(view), { px, ink, font, size });
-  ctx.font = `${size}px ${font}`;
-  ctx.fillStyle = ink.quiet;
-  halo(ctx, footerText(sheet, view), LEFT * px, (sheet.height - FOOTER / 2) * px, ink, 4 * deviceRatio);
-}
-
-function paintGrid(ctx, sheet, fit, deviceRatio, ink) {
-  const px = fit.pxPerMm;
-  const line = Math.max(1, Math.round(deviceRatio));
-  const draw = (step, skip, color) => {
-    ctx.fillStyle = color;
-    for (let mm = 0; mm <= sheet.width; mm += step)
-      if (!skip || mm % skip) ctx.fillRect(Math.round(mm * px) - (line >> 1), 0, line, fit.height);
-    for (let mm = 0; mm <= sheet.height; mm += step)
-      if (!skip || mm % skip) ctx.fillRect(0, Math.round(mm * px) - (line >> 1), fit.width, line);
-  };
-  ctx.globalAlpha = fineOpacity(px / deviceRatio);
-  draw(1, SQUARE, ink.fine);
-  ctx.globalAlpha = 1;
-  draw(SQUARE, 0, ink.heavy);
-}
-
-/** A tinted band behind each wave, with a solid foot that still tells where it ends when bands meet. */
-function paintBands(ctx, px, bands, ink) {
-  for (const { kind, x, width, top, bottom } of bands) {
-    ctx.fillStyle = ink[kind];
-    ctx.globalAlpha = 0.13;
-    ctx.fillRect(x * px, top * px, width * px, (bottom - top) * px);
-    ctx.globalAlpha = 0.85;
-    ctx.fillRect(x * px, bottom * px, width * px, BAND.foot * px);
-  }
-  ctx.globalAlpha = 1;
-}
-
-/** Normal beats are triangles; the others their letter, in a colour of their own. */
-function paintMarks(ctx, px, marks, { ink, font }) {
-  const size = 1.5 * px;
-  ctx.save();
-  ctx.font = `700 ${3 * px}px ${font}`;
-  ctx.textAlign = "center";
-  for (const [x, y, letter] of marks) {
-    ctx.fillStyle = letter === NORMAL ? ink.mark : ink.odd;
-    if (letter === NORMAL) {
-      ctx.beginPath();
-      ctx.moveTo(x * px, y * px);
-      ctx.lineTo(x * px - size * 0.75, y * px - size * 1.3);
-      ctx.lineTo(x * px + size * 0.75, y * px - size * 1.3);
-      ctx.fill();
-    } else halo(ctx, letter, x * px, y * px, ink, px);
-  }
-  ctx.restore();
-}
-
-function paintDots(ctx, px, marks, ink) {
-  ctx.fillStyle = ink.faint;
-  for (const [x, y] of marks) {
-    ctx.beginPath();
-    ctx.arc(x * px, y * px, 0.55 * px, 0, 2 * Math.PI);
-    ctx.fill();
-  }
-}
-
-/** Short upright lines under the trace, where pacing spikes were found. */
-function paintSpikes(ctx, px, sheet, strip, spikesS, ink) {
-  ctx.fillStyle = ink.odd;
-  const top = strip.baseline + strip.down * sheet.gain + BAND.air + 1.5;
-  for (const s of spikesS)
-    if (s >= strip.from && s < strip.to) ctx.fillRect(xOf(sheet, strip, s) * px, top * px, Math.max(1, 0.4 * px), 3 * px);
-}
-
-/** The legend, right-aligned at the foot of the paper. */
-function paintLegend(ctx, sheet, items, { px, ink, font, size }) {
-  const y = (sheet.height - FOOTER / 2) * px;
-  let x = (sheet.width - RIGHT) * px;
-  for (const [sign, text] of [...items].reverse()) {
-    ctx.font = `${size}px ${font}`;
-    x -= ctx.measureText(text).width;
-    ctx.fillStyle = ink.quiet;
-    halo(ctx, text, x, y, ink, size / 3);
-    x -= size * 1.25;
-    ctx.fillStyle = ink[sign] ?? ink.odd;
-    if (sign in WAVE_NAMES) ctx.fillRect(x, y - size * 0.4, size * 0.8, size * 0.8);
-    else if (sign === "spike") ctx.fillRect(x + size * 0.4, y - size * 0.5, Math.max(1, 0.4 * px), size);
-    else {
-      ctx.font = `700 ${size}px ${font}`;
-      halo(ctx, sign, x, y, ink, size / 3);
-    }
-    x -= size * 1.1;
-  }
-}
-
-function halo(ctx, text, x, y, ink, width) {
-  ctx.strokeStyle = ink.paper;
-  ctx.lineWidth = width;
-  ctx.strokeText(text, x, y);
-  ctx.fillText(text, x, y);
-}
-
-// --------------------------------------------------------------------------------------------------------- component
-
-class PaperView {
-  constructor(root) {
-    this.canvas = root.querySelector("canvas");
-    this.frame = this.canvas.parentElement;
+    this.hand = new Hand(this, this.stage, this.frame);
+    this.navigator = new Navigator(this.root, (s) => this.turnTo(s));
     this.observer = new ResizeObserver(() => this.draw());
-    this.observer.observe(this.frame);
+    this.observer.observe(this.root);
+    this.frame.addEventListener("scroll", () => this.drawSoon());
     // The canvas inherits the theme's text colour with a transition: its end tells that the theme has changed.
-    this.canvas.addEventListener("transitionend", () => this.draw());
-  }
-
-  update(data) {
-    const samples = decodeSamples(data.samples, data.leads.length);
-    this.view = { ...data, samples, beatLeads: data.beat_leads };
-    this.sheet = planSheet({ ...this.view });
-    this.canvas.setAttribute("aria-label", data.description);
-    this.draw();
-  }
-
-  draw() {
-    if (!this.sheet || !this.frame.clientWidth) return;
-    const deviceRatio = globalThis.devicePixelRatio || 1;
-    const fit = fitSheet(this.sheet, this.frame.clientWidth, deviceRatio);
-    Object.assign(this.canvas, { width: fit.width, height: fit.height });
-    Object.assign(this.canvas.style, { width: `${fit.width / deviceRatio}px`, height: `${fit.height / deviceRatio}px` });
-    const style = getComputedStyle(this.frame);
-    const ink = INKS[isDark(style.backgroundColor) ? "dark" : "light"];
-    paint(this.canvas, this.sheet, this.view, { fit, deviceRatio, ink, font: style.fontFamily });
-    this.canvas.dataset.pxPerMm = fit.pxPerMm / deviceRatio;
+    this.canvas.addEventListener("transitionend", ({ propertyName }) => propertyName === "color" && this.draw());
   }
 
   destroy() {
     this.observer.disconnect();
+    this.controls.destroy();
+    clearTimeout(this.quiet);
+    cancelAnimationFrame(this.pending);
+  }
+
+  // ----------------------------------------------------------------------------------------------------------- data
+
+  update(data) {
+    const another = this.record?.id !== data.record;
+    this.record = readRecord(data, this.record);
+    this.selects = data.select;
+    const asked = JSON.stringify([data.layout, data.speed, data.gain, data.hidden]);
+    if (asked !== this.askedBefore) {
+      this.options = { ...this.options, layout: data.layout ?? undefined, speed: data.speed, gain: data.gain };
+      this.hidden = new Set(data.hidden);
+      this.askedBefore = asked;
+    }
+    if (another) {
+      this.hand.reset();
+      this.from = this.record.start;
+    }
+    const { start, end } = this.loaded;
+    if (another || this.from < start - 1e-3 || this.from >= end) this.from = start;
+    this.frame.removeAttribute("aria-busy");
+    this.plan();
+  }
+
+  get loaded() {
+    const { start, samples, fs } = this.record;
+    return { start, end: start + (samples.length ? samples[0].length / fs : 0) };
+  }
+
+  valuesOf(strip) {
+    return this.record.samples[this.record.leads.indexOf(strip.lead)];
+  }
+
+  get overlays() {
+    return overlaysOf(this.record);
+  }
+
+  get shown() {
+    return new Set(this.overlays.filter((name) => !this.hidden.has(name)));
+  }
+
+  /** Lay the sheet out anew, and show it. */
+  plan() {
+    this.hand.cursor = null;
+    this.sheet = planSheet({ ...this.record, from: this.from, ...this.options });
+    this.frame.setAttribute("aria-label", this.record.description);
+    this.canvas.setAttribute("aria-label", this.record.description);
+    this.writeTold();
+    this.draw();
+  }
+
+  /** Show the window from `s` on; what is not loaded, Python fetches. */
+  turnTo(s) {
+    const { duration, samples, fs } = this.record;
+    const length = pageSeconds(this.sheet.layout, samples[0].length / fs);
+    const from = keepWithin(s, length, duration);
+    if (Math.abs(from - this.from) < 1e-3) return;
+    if (isLoaded(from, length, this.loaded)) {
+      this.from = from;
+      this.plan();
+    } else {
+      this.from = from;
+      this.frame.setAttribute("aria-busy", "true");
+      this.say("Fetching ...");
+      this.tell("window", { record: this.record.id, start_s: from, length_s: this.loaded.end - this.loaded.start });
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------------------------- asked
+
+  setTool(name) {
+    this.tool = name;
+    this.showControls();
+  }
+
+  choose(name, value) {
+    this.options[name] = name === "speed" || name === "gain" ? Number(value) : value;
+    this.plan();
+  }
+
+  toggle(names) {
+    for (const name of names) if (!this.hidden.delete(name)) this.hidden.add(name);
+    this.draw();
+  }
+
+  setDensity(pxPerMm) {
+    localStorage.setItem(DENSITY_KEY, JSON.stringify({ screen: screenName(), pxPerMm }));
+    this.showControls();
+    this.showScale();
+  }
+
+  get density() {
+    try {
+      const kept = JSON.parse(localStorage.getItem(DENSITY_KEY));
+      return kept?.screen === screenName() ? kept.pxPerMm : null;
+    } catch {
+      return null; // no storage, or nothing of ours in it
+    }
+  }
+
+  act(action, { by = 1, overlays = [] } = {}) {
+    const { length, duration } = { length: this.sheet.to - this.sheet.from, duration: this.record.duration };
+    const acts = {
+      in: () => this.zoomBy(ZOOM_STEP),
+      out: () => this.zoomBy(1 / ZOOM_STEP),
+      zoom: () => this.zoomBy(ZOOM_STEP ** by),
+      fit: () => this.zoomTo(null),
+      true: () => (this.density ? this.zoomTo(this.density, null, false) : this.measureScreen()),
+      png: () => this.savePng(),
+      svg: () => this.saveSvg(),
+      full: () => (this.root.getRootNode().fullscreenElement ? document.exitFullscreen() : this.root.requestFullscreen()),
+      help: () => this.controls.openHelp(),
+      page: () => this.turnTo(this.sheet.from + by * length),
+      edge: () => this.turnTo(by < 0 ? 0 : duration - length),
+      overlay: () => this.toggle(overlays),
+      select: () => this.setTool("select"),
+      caliper: () => this.setTool("caliper"),
+      pan: () => this.setTool("pan"),
+    };
+    acts[action]();
+  }
+
+  measureScreen() {
+    const menu = this.root.querySelector(".size");
+    menu.open = true;
+    menu.querySelector(".density").focus();
+    this.say("First measure the screen.");
+  }
+
+  zoomBy(factor, at) {
+    this.zoomTo(zoomScale(this.view.pxPerMm, factor, this.ratio), at);
+  }
+
+  /** Show at `pxPerMm` (null fits) with the place under `at`, else the middle, kept where it is. */
+  zoomTo(pxPerMm, at = null, even = true) {
+    const before = this.view;
+    const limited = pxPerMm && Math.min(MAX_PX_PER_MM, Math.max(1, pxPerMm));
+    this.zoom = limited && even ? evenScale(limited, this.ratio) : limited;
+    this.size();
+    const [x, y] = at ? [at.px, at.py] : [before.width / 2, before.height / 2];
+    this.frame.scrollLeft = scrollKeeping(before.left, x, before.pxPerMm, this.view.pxPerMm);
+    this.frame.scrollTop = scrollKeeping(before.top, y, before.pxPerMm, this.view.pxPerMm);
+    this.draw();
+  }
+
+  scrollBy(x, y) {
+    this.frame.scrollLeft += x;
+    this.frame.scrollTop += y;
+  }
+
+  /** Scroll so that `x` mm is in sight. */
+  reveal(x) {
+    const { view } = this;
+    const px = x * view.pxPerMm;
+    const margin = Math.min(60, view.width / 4);
+    if (px < view.left + margin) this.frame.scrollLeft = px - view.width / 3;
+    else if (px > view.left + view.width - margin) this.frame.scrollLeft = px - (2 * view.width) / 3;
+  }
+
+  // --------------------------------------------------------------------------------------------------------- shown
+
+  get ratio() {
+    return globalThis.devicePixelRatio || 1;
+  }
+
+  get look() {
+    const style = getComputedStyle(this.root);
+    const background = style.getPropertyValue("--st-background-color") || "#fff";
+    return { ink: INKS[isDark(asRgb(background)) ? "dark" : "light"], font: style.fontFamily };
+  }
+
+  /** Give the frame and the sheet in it their sizes, and note what is in view. */
+  size() {
+    const { sheet, ratio } = this;
+    const { font } = this.look;
+    const border = this.frame.offsetWidth - this.frame.clientWidth;
+    const full = document.fullscreenElement || this.root.getRootNode().fullscreenElement;
+    const width = Math.max(1, this.root.clientWidth - (full ? 24 : 0) - 2);
+    const foot = footHeight(new CanvasPen(this.overlay, { ratio, font }), sheet, this.record, this.shown, width);
+    const room = full ? innerHeight - this.frame.offsetTop - foot - STATUS_PX - 16 : Infinity;
+    const fit = fitScale(sheet, width, ratio, room);
+    const pxPerMm = this.zoom ?? fit;
+    const view = viewSize(sheet, pxPerMm, width, Math.min(room, this.zoom ? Math.max(240, sheet.height * fit) : Infinity));
+    const [across, down] = [sheet.width * pxPerMm > width + 0.5, sheet.height * pxPerMm > view.height + 0.5];
+    Object.assign(this.frame.style, { overflowX: across ? "scroll" : "hidden", overflowY: down ? "scroll" : "hidden" });
+    const [barX, barY] = [this.frame.offsetHeight - this.frame.clientHeight, this.frame.offsetWidth - this.frame.clientWidth];
+    view.width -= Math.max(0, barY - Math.min(border, 2));
+    this.frame.style.height = `${view.height + foot + Math.max(2, barX)}px`;
+    Object.assign(this.spacer.style, {
+      width: `${Math.max(view.width, across ? sheet.width * pxPerMm : 0)}px`,
+      height: `${Math.max(view.height, down ? sheet.height * pxPerMm : 0) + foot}px`,
+    });
+    this.fit = fit;
+    this.view = { pxPerMm, ...view, foot, left: this.frame.scrollLeft, top: this.frame.scrollTop };
+  }
+
+  drawSoon() {
+    cancelAnimationFrame(this.pending);
+    this.pending = requestAnimationFrame(() => this.draw());
+  }
+
+  draw() {
+    if (!this.sheet || !this.root.clientWidth) return;
+    this.size();
+    const { view, ratio, record, sheet, shown } = this;
+    for (const canvas of [this.canvas, this.overlay]) fitCanvas(canvas, view, ratio);
+    const { ink, font } = this.look;
+    drawPaper(new CanvasPen(this.canvas, { ratio, font }), sheet, record, { view, ink, shown, ratio });
+    this.canvas.dataset.pxPerMm = view.pxPerMm;
+    this.drawHand();
+    this.showControls();
+    this.showScale();
+    const length = sheet.to - sheet.from;
+    this.navigator.show({ from: this.from, length, duration: record.duration, overview: record.overview, ink, font });
+  }
+
+  drawHand() {
+    const { ink, font } = this.look;
+    const pen = new CanvasPen(this.overlay, { ratio: this.ratio, font });
+    pen.ctx.clearRect(0, 0, this.view.width, this.view.height + this.view.foot);
+    drawHand(pen, this.sheet, this.record, this.hand, { view: this.view, ink });
+    const words = this.hand.cursor?.words ?? (this.hand.caliper ? `${this.hand.caliper.lead} · ${caliperText(this.hand.caliper)}` : "");
+    if (words) this.reading.textContent = words;
+  }
+
+  showControls() {
+    const { record, sheet, tool, overlays, shown, density } = this;
+    const zoom = this.zoom ? `${Math.round((100 * this.zoom) / this.fit)} %` : "Fit";
+    this.controls.show({ record, sheet, tool, zoom, overlays, shown, density });
+  }
+
+  showScale() {
+    const percent = truePercent(this.view.pxPerMm, this.density);
+    const size = percent === null ? "" : ` · ${percent.toFixed(0)} % of true size`;
+    this.scale.textContent = `1 mm = ${Number(this.view.pxPerMm.toFixed(2))} px${size}`;
+  }
+
+  /** Put words where they are read, and aloud where a screen reader listens. */
+  say(words, aloud = true) {
+    this.reading.textContent = words;
+    if (aloud) this.spoken.textContent = words;
+  }
+
+  /** What stands for the drawing where it cannot be seen. */
+  writeTold() {
+    const table = document.createElement("table");
+    table.createCaption().textContent = `${this.record.description}. Shown: ${this.sheet.layout}, ${this.sheet.speed} mm/s, ${this.sheet.gain} mm/mV.`;
+    const head = table.createTHead().insertRow();
+    for (const name of ["Lead", "Time", "Range", "Quality"]) head.append(Object.assign(document.createElement("th"), { textContent: name, scope: "col" }));
+    const body = table.createTBody();
+    for (const cells of leadRows(this.sheet, this.record)) {
+      const row = body.insertRow();
+      cells.forEach((text) => (row.insertCell().textContent = text));
+    }
+    const beats = Object.assign(document.createElement("p"), { textContent: beatsText(this.sheet, this.record) });
+    this.told.replaceChildren(table, beats);
+  }
+
+  // ----------------------------------------------------------------------------------------------------- handed over
+
+  changedSoon() {
+    clearTimeout(this.quiet);
+    this.quiet = setTimeout(() => this.changed(), QUIET_MS);
+  }
+
+  /** Draw what the hand did, and tell Python where it asked for it. */
+  changed() {
+    this.drawHand();
+    if (!this.selects) return;
+    const { lead, beat, window, caliper } = this.hand;
+    this.tell("selection", {
+      record: this.record.id,
+      lead,
+      window,
+      beat: beat === null ? null : beat + this.record.beatOffset,
+      caliper: caliper && { lead: caliper.lead, from_s: caliper.from, to_s: caliper.to, from_mv: caliper.a, to_mv: caliper.b },
+    });
+  }
+
+  async savePng() {
+    const { view, sheet, record, shown } = this;
+    const ratio = pictureRatio(view, this.ratio);
+    const canvas = document.createElement("canvas");
+    fitCanvas(canvas, view, ratio);
+    const { ink, font } = this.look;
+    const pen = new CanvasPen(canvas, { ratio, font });
+    drawPaper(pen, sheet, record, { view, ink, shown, ratio });
+    drawHand(pen, sheet, record, { ...this.hand, cursor: null }, { view, ink });
+    const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
+    const png = withDensity(new Uint8Array(await blob.arrayBuffer()), view.pxPerMm * ratio);
+    download(png, "image/png", pictureName(record.title, sheet, "png"));
+  }
+
+  saveSvg() {
+    const { view, sheet, record, shown } = this;
+    const { ink, font } = this.look;
+    const pen = new SvgPen({ font, measure: new CanvasPen(document.createElement("canvas"), { ratio: 1, font }) });
+    drawPaper(pen, sheet, record, { view, ink, shown, ratio: pictureRatio(view, this.ratio) });
+    drawHand(pen, sheet, record, { ...this.hand, cursor: null }, { view, ink });
+    const text = pen.document(view.width, view.height + view.foot, view.pxPerMm, {
+      title: record.title || "ECG",
+      description: record.description,
+    });
+    download(text, "image/svg+xml", pictureName(record.title, sheet, "svg"));
   }
 }
 
+function fitCanvas(canvas, view, ratio) {
+  const [width, height] = [view.width, view.height + view.foot];
+  Object.assign(canvas, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
+  Object.assign(canvas.style, { width: `${canvas.width / ratio}px`, height: `${canvas.height / ratio}px` });
+}
+
+/** A CSS colour as the browser computes it: "rgb(...)". */
+function asRgb(color) {
+  const ctx = document.createElement("canvas").getContext("2d");
+  ctx.fillStyle = color.trim();
+  ctx.fillRect(0, 0, 1, 1);
+  return `rgb(${[...ctx.getImageData(0, 0, 1, 1).data.slice(0, 3)].join()})`;
+}
+
+/** Tells one screen from another: what was measured on one does not hold on the next. */
+const screenName = () => `${screen.width}x${screen.height}@${globalThis.devicePixelRatio}`;
+
 const views = new WeakMap();
 
-export default function ecgPaper({ data, parentElement }) {
-  if (!views.has(parentElement)) views.set(parentElement, new PaperView(parentElement));
+export default function ecgPaper({ data, parentElement, setStateValue }) {
+  const known = views.get(parentElement);
+  if (known) known.tell = setStateValue;
+  else views.set(parentElement, new PaperView(parentElement, setStateValue));
   views.get(parentElement).update(data);
   return () => {
     views.get(parentElement)?.destroy();
