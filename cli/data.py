@@ -128,7 +128,9 @@ def verify(names: Names = None, root: Root = None, as_json: AsJson = False) -> N
     """
     from ecg_core.datasets import DATASETS
 
-    wanted = names or [name for name, dataset in DATASETS.items() if dataset.find(root) is not None]
+    wanted = names or [
+        name for name, dataset in DATASETS.items() if not dataset.in_memory and dataset.find(root) is not None
+    ]
     reports = []
     for name in wanted:
         with _progress_bar(f"verify {name}", quiet=as_json) as progress:

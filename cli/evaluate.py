@@ -89,7 +89,7 @@ def evaluate(
 def add_to(app: typer.Typer) -> None:
     """Add this file's command."""
     app.command(
-        epilog="Examples:  ecg evaluate beats --data cpsc2019 --root ~/ecg   "
+        epilog="Examples:  ecg evaluate beats --data bundled   ecg evaluate beats --data cpsc2019 --root ~/ecg   "
         "ecg evaluate beats --data mitdb --split ds1 --json mitdb.json"
     )(fails_clearly(evaluate))
 
@@ -130,6 +130,25 @@ def show(result: Evaluation) -> None:
         interval = "" if metric.low is None or metric.high is None else f"{metric.low:.4f} - {metric.high:.4f}"
         table.add_row(name, "undefined" if metric.value is None else f"{metric.value:.4f}", interval)
     out.print(table)
+    if result.lost:
+        _show_lost(result)
+
+
+def _show_lost(result: Evaluation) -> None:
+    """Print what went wrong in single records."""
+    from rich.table import Table
+
+    out = console()
+    out.print(f"\n{len(result.lost)} of {result.n} records lost something")
+    table = Table("record", "cost", box=None, pad_edge=False)
+    for column in ("missed", "extra"):
+        table.add_column(column, justify="right")
+    for name, lost in list(result.lost.items())[:_SHOWN]:
+        cost = ", ".join(f"{part} -{points:g}" for part, points in lost["cost"].items() if points)
+        table.add_row(name, cost, str(lost["missed"]), str(lost["extra"]))
+    out.print(table)
+    if len(result.lost) > _SHOWN:
+        out.print(f"and {len(result.lost) - _SHOWN} more; --json FILE names them all")
 
 
 @contextmanager

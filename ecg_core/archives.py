@@ -28,6 +28,14 @@ def is_archive(data: bytes) -> bool:
     return data[:2] == b"\x1f\x8b" or _is_tar(data)
 
 
+def holds_many(data: bytes) -> bool:
+    """Return whether ``data`` may hold files with names of their own: a zip or a tar, whatever is in it.
+
+    Judged by its first bytes alone, so that it is safe where archives are not unpacked.
+    """
+    return data[:2] == b"PK" or _is_tar(_start(data) if data[:2] == b"\x1f\x8b" else data)
+
+
 def expand(files: Files, limits: Limits) -> dict[str, bytes]:
     """Return ``files`` with every archive replaced by what it holds, down to ``limits.max_depth`` levels.
 
@@ -161,9 +169,9 @@ def _members(archive: str, data: bytes) -> Iterator[tuple[str, Opener]]:
             name = archive.removesuffix(".gz").removesuffix(".GZ") or archive
             yield name, lambda: cast("IO[bytes]", gzip.GzipFile(fileobj=io.BytesIO(data)))
             return
-        tar = tarfile.open(fileobj=gzip.GzipFile(fileobj=io.BytesIO(data)), mode="r|")
+        tar = tarfile.open(fileobj=gzip.GzipFile(fileobj=io.BytesIO(data)), mode="r|", errors="replace")
     else:
-        tar = tarfile.open(fileobj=io.BytesIO(data), mode="r|")
+        tar = tarfile.open(fileobj=io.BytesIO(data), mode="r|", errors="replace")
     with tar:
         for member in tar:
             if member.isfile() and (stream := tar.extractfile(member)) is not None:

@@ -17,6 +17,8 @@ import os
 import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -166,6 +168,23 @@ def find_model(name: str, version: str | None = None) -> ModelFolder:
     return max(matching, key=lambda model: _as_numbers(model.version))
 
 
+_held: ContextVar[dict[tuple[str, str | None], Artefact] | None] = ContextVar("_held", default=None)
+"""Models that `load_model` has loaded within `models_held`."""
+
+
+@contextmanager
+def models_held() -> Iterator[None]:
+    """Within, a model that was loaded once is not looked for on disk again: each is asked for by several steps."""
+    if _held.get() is not None:
+        yield
+        return
+    token = _held.set({})
+    try:
+        yield
+    finally:
+        _held.reset(token)
+
+
 def load_model(name: str, version: str | None = None) -> Artefact:
     """Return one model, in its highest version unless one is named, with its files compared with their checksums.
 
@@ -176,7 +195,12 @@ def load_model(name: str, version: str | None = None) -> Artefact:
     ModelError
         It is incomplete, damaged or altered.
     """
-    return load_artefact(find_model(name, version).path)
+    held = _held.get()
+    if held is None:
+        return load_artefact(find_model(name, version).path)
+    if (name, version) not in held:
+        held[name, version] = load_artefact(find_model(name, version).path)
+    return held[name, version]
 
 
 def load_artefact(folder: Path) -> Artefact:

@@ -195,7 +195,7 @@ def detect_beats_by(detector: Detector, method: str, recording: Recording, lead:
     else:
         recording.lead(lead)
         names = (canonical_lead(lead) or lead,)
-    live = [name for name in names if _lives(recording.lead(name), recording.fs)]
+    live = _living(recording, names)
     if not live:
         which = f"lead {names[0]} is" if len(names) == 1 else "all leads are"
         return no_beats(method, f"{which} flat, missing or recorded for less than {MIN_STRETCH_S:g} s at a time")
@@ -269,12 +269,18 @@ def _stretches(signal: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray]:
     return edges[alive, 0], edges[alive, 1]
 
 
-def _lives(values: np.ndarray, fs: float) -> bool:
-    """Return whether a lead has a stretch that can hold a beat."""
-    low, high = float(values.min()), float(values.max())
-    if math.isnan(high):
-        return len(_stretches(values[None], fs)[0]) > 0
-    return high > low and len(values) >= MIN_STRETCH_S * fs
+def _living(recording: Recording, names: Sequence[str]) -> list[str]:
+    """Return those of the leads that have a stretch that can hold a beat."""
+    rows = recording.signal[[recording.leads.index(name) for name in names]]
+    found = []
+    for name, values, low, high in zip(names, rows, rows.min(axis=1).tolist(), rows.max(axis=1).tolist(), strict=True):
+        if math.isnan(high):
+            lives = len(_stretches(values[None], recording.fs)[0]) > 0
+        else:
+            lives = high > low and len(values) >= MIN_STRETCH_S * recording.fs
+        if lives:
+            found.append(name)
+    return found
 
 
 def _varies(values: np.ndarray) -> bool:

@@ -118,9 +118,11 @@ def derive_limb(signal: np.ndarray, leads: tuple[str, ...], wanted: tuple[str, .
     Float32 millivolts of shape (len(wanted), n_samples); NaN where fewer than two limb leads were recorded.
     """
     rows = [leads.index(name) for name in LIMB if name in leads]
-    source = signal[rows].astype(np.float64)
     weights = np.array([LIMB_FROM_I_II[leads[row]] for row in rows])
     target = np.array([LIMB_FROM_I_II[name] for name in wanted])
+    if len(rows) > 1 and not np.isnan(two := signal[rows[:2]].astype(np.float64)).any():
+        return np.asarray(target @ np.linalg.solve(weights[:2], two), np.float32)
+    source = signal[rows].astype(np.float64)
     result = np.full((len(wanted), signal.shape[1]), np.nan, np.float32)
     # Which leads were recorded, as the bits of one byte a sample: a day holds twenty million.
     recorded = np.zeros(signal.shape[1], np.uint8)

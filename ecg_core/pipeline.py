@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from ecg_core.analysis import Analysis
+from ecg_core.artefacts import models_held
 from ecg_core.errors import EcgError, InvalidValue
 from ecg_core.findings import state_findings, summarise
 from ecg_core.findings.decided import DecidedRhythm, decide_rhythm
@@ -30,6 +31,7 @@ BATCH = 16
 """Recordings whose networks are run together."""
 
 
+@models_held()
 def analyze(
     recording: Recording, *, models: Sequence[str] | None = None, operating_point: OperatingPoint = DEFAULT_POINT
 ) -> Analysis:
@@ -45,7 +47,7 @@ def analyze(
         What the thresholds were chosen for, from which a statement is called.
     """
     chosen = choose_predictors(models)
-    context = examine(recording)
+    context = examine(recording, chosen)
     predictions = {name: found.predict([context], operating_point)[0] for name, found in chosen.items()}
     return conclude(context, predictions, operating_point)
 
@@ -78,6 +80,7 @@ def analyze_many(
     return in_groups(work, recordings, batch, workers)
 
 
+@models_held()
 def analyze_group(
     group: Sequence[Recording | EcgError],
     *,
@@ -86,7 +89,9 @@ def analyze_group(
 ) -> list[Analysis | EcgError]:
     """Do as `analyze_many` with recordings at hand, in this process."""
     chosen = choose_predictors(models)
-    examined = [item if isinstance(item, EcgError) else guarded(item, partial(examine, item)) for item in group]
+    # A network that reads many at once fetches its weights once, which is worth more than an early start.
+    early = chosen if len(group) == 1 else None
+    examined = [item if isinstance(item, EcgError) else guarded(item, partial(examine, item, early)) for item in group]
     answers = iter(_predicted([item for item in examined if isinstance(item, Context)], chosen, operating_point))
     found: list[Analysis | EcgError] = []
     for item in examined:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -150,6 +151,7 @@ def _strongest(energy: np.ndarray, apart: int, reach: int) -> np.ndarray:
     return at[np.diff(at, prepend=-apart) >= apart] + reach
 
 
+@lru_cache(16)
 def _kernel(fs: float) -> np.ndarray:
     """Return the filter: the negative second derivative of a Gaussian, without response to a level or a slope."""
     width = _GAUSS_S * fs
@@ -173,7 +175,8 @@ def _filtered(
     n = -(-len(values) // step)
     first, last = max(0, start - margin), min(n, stop + margin)
     raw = values[first * step : last * step].astype(np.float64)
-    raw = np.pad(raw, (0, (last - first) * step - len(raw)), mode="edge")
+    if (short := (last - first) * step - len(raw)) > 0:
+        raw = np.append(raw, np.repeat(raw[-1:], short))
     recorded = np.zeros(stop - start, bool)
     missing = np.isnan(raw)
     if missing.all():

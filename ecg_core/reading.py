@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
@@ -84,6 +84,16 @@ def read_many(source: Files | str | Path, options: ReadOptions | None = None) ->
 
 
 @dataclass(frozen=True)
+class Unpacked:
+    """The files of one recording of many, its main file first; or the error of a file that is none."""
+
+    name: str
+    """Of its main file."""
+    files: Files
+    error: EcgError | None
+
+
+@dataclass(frozen=True)
 class Found:
     """One recording among many, or one file that is none, not yet read."""
 
@@ -110,6 +120,33 @@ def find_recordings(source: Files | str | Path, options: ReadOptions | None = No
     return [
         *(Found(name, files, reader, options) for name, reader in groups),
         *(Found(stray, files, None, options) for stray in strays),
+    ]
+
+
+def unpack_many(files: Files, options: ReadOptions | None = None) -> list[Unpacked]:
+    """Return the files of each recording in ``files``, archives unpacked, in order of name; nothing is read.
+
+    Then come the files that are none, and the archives that cannot be unpacked, each with its error.
+    """
+    options = options or ReadOptions()
+    left = options.limits
+    whole: dict[str, bytes] = {}
+    refused: list[Unpacked] = []
+    for name, data in files.items():
+        try:
+            new = expand({name: data}, left)
+            if twice := [label for label in new if label in whole]:
+                raise UnreadableFile("two files have the same name", file=twice[0], expected="each name once")
+        except EcgError as error:
+            refused.append(Unpacked(name, {}, error))
+            continue
+        whole |= new
+        left = replace(left, max_total_bytes=left.max_total_bytes - sum(map(len, new.values())))
+    groups, strays = _groups(whole, options)
+    return [
+        *(Unpacked(name, _own_files(name, reader, whole), None) for name, reader in groups),
+        *(Unpacked(stray, {}, _unknown({stray: whole[stray]}, [stray])) for stray in strays),
+        *refused,
     ]
 
 
@@ -238,7 +275,7 @@ def _is_clutter(name: str) -> bool:
 
 def _read_one(name: str, reader: Reader, files: Files, options: ReadOptions) -> Recording:
     """Read one recording, turning whatever its library raises into an error that names the file."""
-    own = {label: files[label] for label in (name, *reader.companions(name, files))}
+    own = _own_files(name, reader, files)
     try:
         with np.errstate(all="ignore"):
             recording = reader.read(name, own, options)
@@ -254,6 +291,11 @@ def _read_one(name: str, reader: Reader, files: Files, options: ReadOptions) -> 
             expected=f"a whole {reader.title} file",
         ) from error
     return recording.with_warnings(*check(recording))
+
+
+def _own_files(name: str, reader: Reader, files: Files) -> dict[str, bytes]:
+    """Return the files of the recording whose main file is named, that file first."""
+    return {label: files[label] for label in (name, *reader.companions(name, files))}
 
 
 def _unknown(files: Mapping[str, bytes], strays: list[str]) -> ReadError:

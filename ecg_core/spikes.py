@@ -13,6 +13,7 @@ import numpy as np
 
 from ecg_core.leads import LIMB
 from ecg_core.recording import Recording
+from ecg_core.statistics import median
 
 SHARP_S = 0.006
 """A spike is as wide as the recorder makes it: at most this, at half of its height, where the recorder is fast ..."""
@@ -117,7 +118,7 @@ def _find_peaks(values: np.ndarray, fs: float, least_mv: float) -> _Found:
     centre, before, after = values[:, step:-step], values[:, : -2 * step], values[:, 2 * step :]
     up, down = centre - np.maximum(before, after), np.minimum(before, after) - centre
     drop = np.fmax(np.fmax(up, down), 0)
-    lead, at = np.nonzero(drop >= np.fmax(least_mv, _STANDS_OUT * _usual(drop, fs))[:, None])
+    lead, at = _places(drop >= np.fmax(least_mv, _STANDS_OUT * _usual(drop, fs))[:, None])
     sign = np.where(up[lead, at] >= down[lead, at], 1.0, -1.0)
     at = at + step
     whole = (at >= wing) & (at < values.shape[1] - wing)
@@ -139,15 +140,14 @@ def _find_peaks(values: np.ndarray, fs: float, least_mv: float) -> _Found:
 
 def _find_jumps(values: np.ndarray, fs: float, least_mv: float) -> _Found:
     """Find jumps out of a quiet baseline that go no further; ``values`` of shape (n_leads, n) in mV."""
-    from scipy.ndimage import maximum_filter1d
-
     step = max(1, round(_JUMP_S * fs))
     jump = values[:, step:] - values[:, :-step]
-    size = np.nan_to_num(np.abs(jump))
-    lead, at = np.nonzero(size >= np.fmax(least_mv, _STANDS_OUT * _usual(size, fs))[:, None])
-    if len(at):
-        greatest = maximum_filter1d(size, 2 * round(_JUMP_APART_S * fs) + 1, axis=1)
-        is_greatest = size[lead, at] == greatest[lead, at]
+    size = np.fmax(np.abs(jump), 0)
+    lead, at = _places(size >= np.fmax(least_mv, _STANDS_OUT * _usual(size, fs))[:, None])
+    # Next to each first, which few outlast, and then as far as it takes.
+    for reach in (1, round(_JUMP_APART_S * fs)):
+        around = np.clip(at[:, None] + np.arange(-reach, reach + 1), 0, size.shape[1] - 1)
+        is_greatest = size[lead, at] == size[lead[:, None], around].max(axis=1)
         lead, at = lead[is_greatest], at[is_greatest]
     on = jump[lead, np.minimum(at + step, jump.shape[1] - 1)] * np.sign(jump[lead, at])
     kept = on < _GOES_ON * size[lead, at]
@@ -155,6 +155,12 @@ def _find_jumps(values: np.ndarray, fs: float, least_mv: float) -> _Found:
     kept &= ~(_at_rail(values, lead, at) | _at_rail(values, lead, np.minimum(at + 2 * step, values.shape[1] - 1)))
     lead, at = lead[kept], at[kept]
     return _Found(lead, at + step, jump[lead, at], np.ones(len(at), bool), np.full(len(at), _JUMP))
+
+
+def _places(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return row and column of what is True, as `numpy.nonzero` does but in a third of the time."""
+    lead, at = np.divmod(np.flatnonzero(mask), mask.shape[1])
+    return lead, at
 
 
 def _at_rail(values: np.ndarray, lead: np.ndarray, at: np.ndarray) -> np.ndarray:
@@ -168,7 +174,7 @@ def _usual(size: np.ndarray, fs: float) -> np.ndarray:
     """Return what every second tenth of a second reaches, shape (n_leads,), of ``size`` (n_leads, n)."""
     block = max(1, round(_BLOCK_S * fs))
     n = max(1, size.shape[1] // block)
-    return np.asarray(np.median(size[:, : n * block].reshape(len(size), n, -1).max(axis=2), axis=1))
+    return np.asarray(median(size[:, : n * block].reshape(len(size), n, -1).max(axis=2), 1))
 
 
 def _fall(away: np.ndarray, level: np.ndarray) -> np.ndarray:

@@ -30,10 +30,6 @@ class Wave:
         if not (all(map(math.isfinite, found)) and self.onset_s <= self.peak_s <= self.end_s):
             raise InvalidValue("not a wave", field="wave", found=found, expected="onset <= peak <= end, in seconds")
 
-    def to_dict(self) -> dict[str, float]:
-        """Return the JSON-ready form."""
-        return {"onset_s": self.onset_s, "peak_s": self.peak_s, "end_s": self.end_s}
-
 
 @dataclass(frozen=True)
 class BeatWaves:
@@ -45,11 +41,6 @@ class BeatWaves:
     p: Wave | None = None
     qrs: Wave | None = None
     t: Wave | None = None
-
-    def to_dict(self) -> dict[str, dict[str, float]]:
-        """Return the JSON-ready form; absent waves are absent."""
-        waves = ((kind, getattr(self, kind)) for kind in KINDS)
-        return {name: wave.to_dict() for name, wave in waves if wave is not None}
 
 
 class WaveTable(Sequence[BeatWaves]):
@@ -63,8 +54,9 @@ class WaveTable(Sequence[BeatWaves]):
             marks = np.array([_marks_of(beat) for beat in beats], np.float64).reshape(-1, 3, 3)
         if marks.ndim != 3 or marks.shape[1:] != (3, 3):
             raise InvalidValue("not marks", field="waves", found=f"shape {marks.shape}", expected="(n_beats, 3, 3)")
-        partial = np.isnan(marks).any(axis=2) & ~np.isnan(marks).all(axis=2)
-        if partial.any() or (np.diff(marks, axis=2) < 0).any() or np.isinf(marks).any():
+        absent = np.isnan(marks)
+        partial = (absent != absent[:, :, :1]).any()
+        if partial or (marks[:, :, 1:] < marks[:, :, :-1]).any() or np.isinf(marks).any():
             raise InvalidValue(
                 "not waves", field="waves", expected="onset <= peak <= end, in seconds, or NaN for all three"
             )
@@ -94,6 +86,17 @@ class WaveTable(Sequence[BeatWaves]):
     def __repr__(self) -> str:
         counts = ", ".join(f"{np.count_nonzero(~np.isnan(self.marks[:, k, 0]))} {kind}" for k, kind in enumerate(KINDS))
         return f"WaveTable({len(self)} rows: {counts})"
+
+    def to_dicts(self) -> list[dict[str, dict[str, float]]]:
+        """Return the JSON-ready form of every beat; absent waves are absent."""
+        return [
+            {
+                kind: {"onset_s": onset, "peak_s": peak, "end_s": end}
+                for kind, (onset, peak, end) in zip(KINDS, beat, strict=True)
+                if not math.isnan(onset)
+            }
+            for beat in self.marks.tolist()
+        ]
 
     def of(self, kind: str) -> np.ndarray:
         """Return the waves of one kind (``"p"``, ``"qrs"``, ``"t"``): onset, peak, end in s, shape (n_waves, 3)."""
@@ -151,8 +154,8 @@ class Waves:
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready form."""
         return {
-            "global": [beat.to_dict() for beat in self.global_],
-            "leads": {lead: [beat.to_dict() for beat in beats] for lead, beats in self.per_lead.items()},
+            "global": self.global_.to_dicts(),
+            "leads": {lead: table.to_dicts() for lead, table in self.per_lead.items()},
         }
 
 

@@ -48,6 +48,20 @@ def test_models_that_come_and_go_are_seen_whenever_the_list_is_asked_for(models,
     assert [m.name for m in artefacts.list_models()] == ["mine"]
 
 
+def test_held_models_are_looked_for_once(models, monkeypatch):
+    plant(models / "shipped", "beats", "1")
+    loaded = []
+    monkeypatch.setattr(artefacts, "load_artefact", lambda folder: loaded.append(folder.name) or folder.name)
+    with artefacts.models_held():
+        assert artefacts.load_model("beats") == "1"
+        plant(models / "shipped", "beats", "2")
+        with artefacts.models_held():
+            assert artefacts.load_model("beats") == "1"
+        assert artefacts.load_model("beats", "2") == "2"
+    assert artefacts.load_model("beats") == "2"
+    assert loaded == ["1", "2", "2"]
+
+
 def test_highest_version_is_taken_by_number(models):
     for version in ("1.9", "1.10", "1.2"):
         plant(models / "shipped", "beats", version)

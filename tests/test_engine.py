@@ -55,6 +55,19 @@ def test_inputs_that_the_network_does_not_read_are_refused_by_name(given):
         Network(_graph("a", "b"))(given)
 
 
+def test_a_network_says_what_it_reads_and_gives():
+    network = Network(_graph("a"))
+    (given,) = network.input_tensors
+    assert (given.name, given.dtype, given.shape) == ("a", "float32", ("n", 3))
+    assert [tensor.name for tensor in network.output_tensors] == ["sum", "twice"]
+
+
+def test_only_the_outputs_that_are_wanted_are_computed():
+    found = Network(_graph("a"))(np.ones((1, 3)), ["twice"])
+    assert set(found) == {"twice"}
+    np.testing.assert_array_equal(found["twice"], [[2.0, 2.0, 2.0]])
+
+
 def test_what_is_no_graph_is_refused():
     with pytest.raises(ModelError, match=r"network\.onnx: is not a graph that can be run"):
         network_of(_artefact(network=b"no graph"))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ecg_core.statistics import median
+
 FS = 250.0
 """Samples per second at which shapes are looked at."""
 BEFORE, AFTER = 90, 125
@@ -22,6 +24,7 @@ LAG = 8
 _LAGS = range(-LAG, LAG + 1)
 _CENTRE = 28
 """How far the centre of a complex may lie from where the beat is said to be."""
+_TAPER = np.hanning(2 * _CENTRE + 3)[1:-1]
 _ALIKE = 0.90
 """Least correlation of a beat with its family."""
 _FAMILIES = 12
@@ -102,12 +105,13 @@ def find_families(signal: np.ndarray, sample: np.ndarray) -> Families:
     """
     wide, centre = _cut(signal, sample)
     known = ~np.isnan(wide).any(axis=2)
-    wide = np.nan_to_num(wide)
+    if not known.all():
+        wide[np.isnan(wide)] = 0.0
     qrs = wide[:, :, LAG + QRS.start : LAG + QRS.stop]
     span = median(qrs.max(axis=2) - qrs.min(axis=2))
     scaled = (wide - median(wide, 2)[:, :, None]) / np.fmax(span, 1e-3)[:, None]
     of_beat, shift = np.full(len(wide), -1), np.zeros(len(wide), np.int64)
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(0) if len(wide) > _FOUNDERS else None
     n_families = 0
     while n_families < _FAMILIES and len(left := np.flatnonzero(of_beat < 0)):
         lag, fits = _found_family(scaled[left], rng)
@@ -123,17 +127,10 @@ def find_families(signal: np.ndarray, sample: np.ndarray) -> Families:
     return Families(windows, centre, known, of_beat, templates)
 
 
-def median(values: np.ndarray, axis: int = 0) -> np.ndarray:
-    """Return the median of values without NaN along an axis; of few, numpy's own takes several times as long."""
-    n = values.shape[axis]
-    ordered = np.sort(values, axis=axis)
-    return np.asarray((ordered.take((n - 1) // 2, axis) + ordered.take(n // 2, axis)) / 2)
-
-
 def unit(rows: np.ndarray) -> np.ndarray:
     """Return rows with mean 0 and length 1, along the last axis: the product of two is their correlation."""
-    rows = rows - rows.mean(axis=-1, keepdims=True)
-    return np.asarray(rows / (np.sqrt((rows * rows).sum(axis=-1, keepdims=True)) + 1e-9))
+    rows = rows - np.add.reduce(rows, axis=-1, keepdims=True) / rows.shape[-1]
+    return np.asarray(rows / (np.sqrt(np.add.reduce(rows * rows, axis=-1, keepdims=True)) + 1e-9))
 
 
 def lagged(rows: np.ndarray, part: slice, lags: range) -> np.ndarray:
@@ -151,49 +148,56 @@ def _cut(signal: np.ndarray, sample: np.ndarray) -> tuple[np.ndarray, np.ndarray
     padded = np.concatenate(ends, axis=1, dtype=np.float64)
     sample = np.clip(sample, 0, signal.shape[1] - 1) + margin
     around = np.arange(-_CENTRE, _CENTRE + 1)
-    slope = np.nan_to_num(padded[:, sample[:, None] + around + 2] - padded[:, sample[:, None] + around - 2])
+    place = sample[:, None] + around
+    slope = padded[:, place + 2] - padded[:, place - 2]
+    slope[np.isnan(slope)] = 0.0
     scale = median(np.abs(slope).max(axis=2), 1)[:, None, None] + 1e-6
-    energy = ((slope / scale) ** 2).sum(axis=0) * np.hanning(2 * _CENTRE + 3)[1:-1] + 1e-9
+    energy = ((slope / scale) ** 2).sum(axis=0) * _TAPER + 1e-9
     centre = sample + np.rint((energy @ around) / energy.sum(axis=1)).astype(np.int64)
     offsets = np.arange(-BEFORE - LAG, AFTER + LAG)
     return np.moveaxis(padded[:, centre[:, None] + offsets], 0, 1), centre - margin
 
 
-def _found_family(scaled: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _found_family(scaled: np.ndarray, rng: np.random.Generator | None) -> tuple[np.ndarray, np.ndarray]:
     """Return by how much the beats are moved to fit the largest family, and which of them belong to it."""
-    chosen = np.sort(rng.choice(len(scaled), min(len(scaled), _FOUNDERS), replace=False))
-    shapes = unit(scaled[chosen][:, :, LAG + BODY.start : LAG + BODY.stop].reshape(len(chosen), -1))
+    founders = scaled
+    if rng is not None and len(scaled) > _FOUNDERS:
+        founders = scaled[np.sort(rng.choice(len(scaled), _FOUNDERS, replace=False))]
+    body = slice(LAG + BODY.start, LAG + BODY.stop)
+    shapes = unit(founders[:, :, body].reshape(len(founders), -1))
     likeness = shapes @ shapes.T
     founder = int((likeness > _ALIKE).sum(axis=1).argmax())
     near = likeness[founder] > _ALIKE
-    template = median(scaled[chosen[near if near.any() else founder]].reshape(-1, *scaled.shape[1:]))
+    template = median(founders[near if near.any() else slice(founder, founder + 1)][:, :, body])
+    shifted, size = _shifted(scaled)
     for _ in range(2):
-        fit, lag = _fit(scaled, template)
+        fit, lag = _fit(shifted, size, template)
         if not (fit > _ALIKE).any():
             break
         members = np.flatnonzero(fit > _ALIKE)[: 4 * _FOUNDERS]
-        middle = median(_moved(scaled[members], lag[members]))
-        template = np.concatenate(
-            (np.repeat(middle[:, :1], LAG, axis=1), middle, np.repeat(middle[:, -1:], LAG, axis=1)), axis=1
-        )
-    fit, lag = _fit(scaled, template)
+        template = median(_moved(scaled[members], lag[members], BODY))
+    fit, lag = _fit(shifted, size, template)
     return lag, fit > _ALIKE
 
 
-def _fit(scaled: np.ndarray, template: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the best correlation of each beat with a template, and at which lag."""
-    body = slice(LAG + BODY.start, LAG + BODY.stop)
-    model = unit(template[:, body].reshape(-1)).reshape(len(template), -1)
-    shapes = lagged(scaled, body, _LAGS)
-    size = shapes.shape[1] * shapes.shape[3]
-    mean = shapes.sum(axis=(1, 3)) / size
-    norm = np.sqrt(np.fmax(np.einsum("ijkl,ijkl->ik", shapes, shapes) - size * mean * mean, 1e-12))
-    fits = np.einsum("ijkl,jl->ik", shapes, model) / norm
+def _shifted(scaled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the body of each beat at each lag, (n_beats, n_leads, n_lags, n_body), and its size, (n_beats, n_lags)."""
+    shifted = lagged(scaled, slice(LAG + BODY.start, LAG + BODY.stop), _LAGS)
+    n = shifted.shape[1] * shifted.shape[3]
+    mean = shifted.sum(axis=(1, 3)) / n
+    power = np.einsum("ijkl,ijkl->ik", shifted, shifted) - n * mean * mean
+    return shifted, np.sqrt(np.fmax(power, 1e-12))
+
+
+def _fit(shifted: np.ndarray, size: np.ndarray, template: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the best correlation of each beat with the body of a template (n_leads, n_body), and at which lag."""
+    model = unit(template.reshape(-1)).reshape(template.shape)
+    fits = np.einsum("ijkl,jl->ik", shifted, model) / size
     best = fits.argmax(axis=1)
     return fits[np.arange(len(fits)), best], best - LAG
 
 
-def _moved(wide: np.ndarray, lag: np.ndarray) -> np.ndarray:
-    """Return the windows, each ``lag`` samples later."""
-    columns = np.arange(BEFORE + AFTER) + LAG + lag[:, None]
-    return np.take_along_axis(wide, np.broadcast_to(columns[:, None], (*wide.shape[:2], BEFORE + AFTER)), 2)
+def _moved(wide: np.ndarray, lag: np.ndarray, part: slice = slice(0, BEFORE + AFTER)) -> np.ndarray:
+    """Return the windows, or a part of them, each ``lag`` samples later."""
+    columns = np.arange(part.start, part.stop) + LAG + lag[:, None]
+    return np.asarray(wide[np.arange(len(wide))[:, None, None], np.arange(wide.shape[1])[:, None], columns[:, None]])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ecg_core.beat_classes.families import FS, find_families, median
+from ecg_core.beat_classes.families import FS, find_families
 from ecg_core.beat_classes.shapes import shape_features
-from ecg_core.beat_classes.timing import MINUTE, NEAR, middles, running_median, shift, timing_features
+from ecg_core.beat_classes.timing import MINUTE, NEAR, running_median, shift, timing_features
+from ecg_core.statistics import known_median, median
 
 MOST_LEADS = 2
 _OF_FAMILY = (
@@ -54,11 +55,12 @@ def beat_features(
     alike = families.of_beat == dominant if len(families.templates) else np.zeros(n, bool)
     found = timing_features(times_s, stretch, alike)
     tails = families.tails(found["rr_usual_s"])
-    for lead in range(len(signal)):
-        windows = families.windows[:, lead]
-        template = families.templates[dominant, lead] if alike.any() else median(windows)
-        for name, values in shape_features(windows, tails[:, lead], template, alike).items():
-            found[f"{name}.{lead}"] = np.where(families.known[:, lead], values, np.nan)
+    windows = families.windows.transpose(1, 0, 2)
+    templates = families.templates[dominant] if alike.any() else median(windows, 1)
+    shapes = shape_features(windows, tails.transpose(1, 0, 2), templates, alike)
+    for lead, known in enumerate(families.known.T):
+        for name, values in shapes.items():
+            found[f"{name}.{lead}"] = values[lead] if known.all() else np.where(known, values[lead], np.nan)
     found["spike"] = spike
     found["family_share"] = np.append(families.size, 0)[families.of_beat] / n
     found["family_is_dominant"] = alike.astype(np.float64)
@@ -66,8 +68,8 @@ def beat_features(
     of_family = [name for name in _OF_FAMILY if name in found]
     table = np.stack([found[name] for name in of_family])
     members = [families.of_beat == family for family in range(len(families.templates))]
-    middle = np.stack([*(middles(table[:, own]) for own in members), np.full(len(table), np.nan)], axis=1)
-    for name, values, usual in zip(of_family, middle[:, families.of_beat], middles(table[:, alike]), strict=True):
+    middle = np.stack([*(known_median(table[:, own]) for own in members), np.full(len(table), np.nan)], axis=1)
+    for name, values, usual in zip(of_family, middle[:, families.of_beat], known_median(table[:, alike]), strict=True):
         found[f"family_{name}"] = values
         found[f"dominant_{name}"] = np.full(n, usual)
     for name in _OF_NEIGHBOURS:
@@ -89,4 +91,4 @@ def feature_matrix(found: dict[str, np.ndarray], names: tuple[str, ...]) -> np.n
     """Return the columns that ``names`` asks for, float32, shape (n_beats, n_features); NaN for those not found."""
     n = len(next(iter(found.values())))
     missing = np.full(n, np.nan)
-    return np.stack([found.get(name, missing) for name in names], axis=1).astype(np.float32)
+    return np.ascontiguousarray(np.array([found.get(name, missing) for name in names], np.float32).T)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ecg_core.beat_classes.features import MOST_LEADS
-from ecg_core.beat_classes.timing import middles
 from ecg_core.beats import Beats
 from ecg_core.pacing import Pacing
 from ecg_core.recording import Recording
+from ecg_core.statistics import known_median
 
 FIRST_LEADS = ("II", "I", "V5", "V6", "V4", "aVF", "V2", "V1")
 """Leads by which beats are told apart first, the best one first; then any other."""
@@ -51,7 +51,7 @@ def _seen(recording: Recording, times_s: np.ndarray) -> list[float]:
     near = recording.signal[:, np.clip(sample, 0, recording.n_samples - 1)]
     spans = near.max(axis=2) - near.min(axis=2)
     known = ~np.isnan(spans)
-    moves = middles(spans) >= _LEAST_MV
+    moves = known_median(spans) >= _LEAST_MV
     shares: list[float] = np.where(moves, known.mean(axis=1), 0.0).tolist()
     return shares
 

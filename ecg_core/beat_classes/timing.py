@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ecg_core.statistics import known_median, median
+
 NEAR, HALF_MINUTE, MINUTE, LONG = 11, 31, 61, 301
 """Intervals, about so many, that are looked at around a beat for what is usual there."""
 _SUDDEN = 0.1
@@ -36,7 +38,7 @@ def timing_features(times_s: np.ndarray, stretch: np.ndarray, dominant: np.ndarr
     usual["minute"], normal = running_median(np.stack((before, of_dominant)), MINUTE)
     usual["long"] = running_median(before, LONG)
     usual["normal"] = normal = np.where(np.isnan(normal), usual["minute"], normal)
-    usual["whole"] = np.full(len(before), middles(before))
+    usual["whole"] = np.full(len(before), known_median(before))
     steps = np.log(after / before)
     sudden = np.where(np.isnan(steps), np.nan, np.abs(steps) > _SUDDEN)
     short = before < _EARLY * normal
@@ -74,7 +76,7 @@ def _episodes(before: np.ndarray, whole: np.ndarray) -> dict[str, np.ndarray]:
     begins = np.append(True, ~(np.abs(np.log(before[1:] / before[:-1])) <= _SUDDEN))
     number = np.cumsum(begins) - 1
     first = np.flatnonzero(begins)
-    middle = np.array([np.median(part) for part in np.split(before, first[1:])])
+    middle = np.array([median(part) for part in np.split(before, first[1:])])
     usual_before = shift(running_median(before, HALF_MINUTE), 1)[first]
     return {
         "episode_beats": np.log(np.bincount(number))[number],
@@ -102,19 +104,8 @@ def running_median(values: np.ndarray, size: int) -> np.ndarray:
     """
     if values.shape[-1] <= size // 2 + 1:
         # All values lie around each.
-        return np.repeat(middles(values)[..., None], values.shape[-1], axis=-1)
-    return middles(_around(values, size))
-
-
-def middles(values: np.ndarray) -> np.ndarray:
-    """Return the median of what is known along the last axis of ``values`` (..., n); NaN where nothing is."""
-    if not values.shape[-1]:
-        return np.full(values.shape[:-1], np.nan)
-    ordered = np.sort(values, axis=-1)
-    known = (~np.isnan(ordered)).sum(axis=-1, keepdims=True)
-    low, high = np.maximum(known - 1, 0) // 2, np.minimum(known // 2, values.shape[-1] - 1)
-    middle = (np.take_along_axis(ordered, low, -1) + np.take_along_axis(ordered, high, -1)) / 2
-    return np.where(known > 0, middle, np.nan)[..., 0]
+        return np.repeat(known_median(values)[..., None], values.shape[-1], axis=-1)
+    return known_median(_around(values, size))
 
 
 def _running_mean(values: np.ndarray, size: int) -> np.ndarray:

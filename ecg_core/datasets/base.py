@@ -102,6 +102,8 @@ class DataSet(ABC, Generic[T]):
     folders: ClassVar[tuple[str, ...]] = ()
     """Names (patterns) its folder goes by when unpacked from the publisher's archive."""
     splits: ClassVar[Mapping[str, Split]] = {}
+    in_memory: ClassVar[bool] = False
+    """Whether the library makes it itself: it is here always, and there is nothing to download or verify."""
 
     @abstractmethod
     def is_here(self, folder: Path) -> bool:

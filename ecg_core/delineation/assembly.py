@@ -52,7 +52,8 @@ def assemble(candidates: Candidates, beats_s: np.ndarray, n_leads: int) -> np.nd
     leads_to = np.append(beats_s, np.inf)[beat] - p.marks[:, PEAK] <= LONGEST_PR_S
     leads_to[leads_to] = p.marks[leads_to, PEAK] < onset[p.row[leads_to], beat[leads_to]]
     _put(marks, p.take(leads_to), P, beat[leads_to], p.marks[leads_to, PEAK])
-    taken = np.isin(p.marks[:, PEAK], marks[:, :, P, PEAK])
+    known = set(marks[:, :, P, PEAK].ravel().tolist())
+    taken = np.array([peak in known for peak in p.marks[:, PEAK].tolist()], bool)
     marks = in_order(marks)
     lone = _lone(p.take(~taken), n_leads)
     if not lone.shape[1]:

@@ -70,9 +70,7 @@ def _of_kind(block: Block, mask: np.ndarray, kind: int) -> Candidates:
     row = start // width
     start, stop = start - row * width, stop - row * width
 
-    likely = np.zeros((n_rows, n_bins + 1))
-    np.cumsum(block.classes[kind + 1], axis=1, out=likely[:, 1:])
-    mass = likely[row, stop] - likely[row, start]
+    mass = _sums(block.classes[kind + 1], row, start, stop)
     last = n_bins - 1
     # A wave at the edge of what was recorded is not seen whole.
     whole = block.recorded[row, np.maximum(start - 1, 0)] & block.recorded[row, np.minimum(stop, last)]
@@ -87,35 +85,45 @@ def _of_kind(block: Block, mask: np.ndarray, kind: int) -> Candidates:
         & (middle < block.core[1])
     )
     row, start, stop, mass = row[keep], start[keep], stop[keep], mass[keep]
-    centre = (start + stop - 1) / 2
-    bells = block.marks[3 * kind : 3 * kind + 3]
-    onset = _mark(bells[0], row, start - 0.5, start - _SEARCH[kind], centre)
-    peak = _mark(bells[1], row, centre, start - 1.0, stop.astype(np.float64))
-    end = _mark(bells[2], row, stop - 0.5, centre, stop - 1 + _SEARCH[kind])
+    centre, reach = (start + stop - 1) / 2, _SEARCH[kind]
+    onset, peak, end = _marks(
+        block.marks[3 * kind : 3 * kind + 3],
+        row,
+        np.stack([start - 0.5, centre, stop - 0.5]),
+        np.ceil(np.stack([start - reach, start - 1, centre])).astype(np.int64),
+        np.floor(np.stack([centre, stop, stop - 1 + reach])).astype(np.int64),
+    )
     marks = np.stack([onset, np.clip(peak, onset, np.maximum(onset, end)), end], axis=1)
     seconds = BIN_S + (block.first + marks) / FS
     found = Candidates(row, np.full(len(row), kind), seconds, mass / np.maximum(stop - start, 1))
     return found.take(onset < end)
 
 
-def _mark(bell: np.ndarray, row: np.ndarray, edge: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Return the place (scores, fractional) of a mark, looked for from ``low`` to ``high``, else ``edge``.
+def _sums(values: np.ndarray, row: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
+    """Return the sum of each run [start, stop) in a row of ``values`` (n_rows, n), given in order; shape (n_runs,)."""
+    edges = np.stack([start, stop], axis=1) + (row * values.shape[1])[:, None]
+    return np.asarray(np.add.reduceat(np.append(values, np.float32(0)), edges.reshape(-1), dtype=np.float64)[::2])
 
-    ``bell`` holds the log odds of one mark, shape (n_rows, n_bins).
+
+def _marks(bells: np.ndarray, row: np.ndarray, edge: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return the places (scores, fractional) of onset, peak and end of n waves, shape (3, n).
+
+    Each is looked for from ``low`` to ``high``, or else lies at ``edge``, all of shape (3, n). ``bells`` holds the log
+    odds of the marks, shape (3, n_rows, n_bins).
     """
     if not len(row):
-        return np.empty(0)
-    n_bins = bell.shape[1]
-    low, high = np.ceil(low).astype(np.int64), np.floor(high).astype(np.int64)
-    at = low[:, None] + np.arange(int((high - low).max()) + 1)
-    flat, begin = bell.reshape(-1), (row * n_bins)[:, None]
+        return np.empty((3, 0))
+    n_bins = bells.shape[2]
+    flat, begin = bells.reshape(-1), ((np.arange(3) * bells.shape[1])[:, None] + row) * n_bins
+    begin, low, high = begin.reshape(-1, 1), low.reshape(-1, 1), high.reshape(-1, 1)
+    at = low + np.arange(int((high - low).max()) + 1)
     # Log odds rise with the height: the highest is found among them.
     odds = flat.take(begin + at, mode="clip")
-    odds[(at > high[:, None]) | (at < 0) | (at >= n_bins)] = -np.inf
+    odds[(at > high) | (at < 0) | (at >= n_bins)] = -np.inf
     best = odds.argmax(axis=1)
-    top = odds[np.arange(len(row)), best]
-    around = (low + best)[:, None] + np.arange(-_AROUND, _AROUND + 1)
+    top = odds[np.arange(len(best)), best]
+    around = low + best[:, None] + np.arange(-_AROUND, _AROUND + 1)
     weights = 1 / (1 + np.exp(-flat.take(begin + around, mode="clip")))
     weights[(around < 0) | (around >= n_bins)] = 0.0
     place = (weights * around).sum(axis=1) / np.maximum(weights.sum(axis=1, dtype=np.float64), 1e-9)
-    return np.where(top >= _LOWEST, place, edge)
+    return np.where(top.reshape(edge.shape) >= _LOWEST, place.reshape(edge.shape), edge)

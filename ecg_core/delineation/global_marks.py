@@ -16,6 +16,7 @@ import numpy as np
 from ecg_core.delineation.assembly import in_order
 from ecg_core.measurements.representative import Aligned, align_dominant
 from ecg_core.recording import Recording
+from ecg_core.statistics import median
 from ecg_core.waves import END, ONSET, PEAK, QRS, P, T
 
 ONSET_SHARE = 0.006
@@ -65,9 +66,10 @@ def _shifts(beats: Aligned) -> tuple[float, float] | None:
     if leads.sum() < 2 or whole.sum() < LEAST_BEATS:
         return None
     values = beats.values[whole][:, leads]
-    typical = np.median(values, axis=0)
+    typical = median(values)
     onset, peak, end = beats.marks_s[QRS].tolist()
-    from_s = max(onset - _LEVEL_S[0], min(float(np.nan_to_num(beats.marks_s[P, END], nan=-1.0)), onset - _LEVEL_S[1]))
+    after_p = float(np.fmax(beats.marks_s[P, END], -1.0))
+    from_s = max(onset - _LEVEL_S[0], min(after_p, onset - _LEVEL_S[1]))
     level = (time >= from_s - 2 * (time[1] - time[0])) & (time <= onset - _LEVEL_S[1])
     size = np.sqrt(((typical - typical[:, level].mean(axis=1, keepdims=True)) ** 2).sum(axis=0))
     quiet = values[:, :, level]

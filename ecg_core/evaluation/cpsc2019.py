@@ -93,8 +93,12 @@ def rate_score(reference_bpm: int | None, answer_bpm: float | None) -> float:
     """Return the score of a heart rate in beats a minute; NaN where the reference has none."""
     if reference_bpm is None:
         return math.nan
-    answer = int(answer_bpm) if answer_bpm is not None and math.isfinite(answer_bpm) else 0
-    error = abs(answer - reference_bpm)
+    return step_score(reference_bpm, int(answer_bpm) if answer_bpm is not None and math.isfinite(answer_bpm) else 0)
+
+
+def step_score(reference_bpm: float, answer_bpm: float) -> float:
+    """Return the score of a rate by its relative error, with no rounding."""
+    error = abs(answer_bpm - reference_bpm)
     return next((score for step, score in _RATE_STEPS if error <= step * reference_bpm), 0.0)
 
 

@@ -45,6 +45,9 @@ class Evaluation:
     trained_on_included: bool = False
     records: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
     """Record to the figures that make sense for one record alone."""
+    lost: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Record to what it cost and what went wrong in it, JSON-ready, where its exam tells; those that cost nothing are
+    not in it."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready form."""
@@ -63,6 +66,7 @@ class Evaluation:
                 "records": list(self.trained_on),
             },
             "records": {name: dict(figures) for name, figures in self.records.items()},
+            "lost": {name: dict(what) for name, what in self.lost.items()},
         }
 
     def save(self, path: Path) -> None:

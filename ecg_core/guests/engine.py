@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from ecg_core.artefacts import sha256_of
-from ecg_core.engine import Network
+from ecg_core.artefacts import Artefact, sha256_of
+from ecg_core.engine import Network, network_of
 from ecg_core.errors import ModelError
 from ecg_core.guests.keras_process import ModelFile, keras_process
 
@@ -35,6 +35,8 @@ class Guest:
     label: str
     """Its name in errors."""
     input_name: str | None = None
+    artefact: Artefact | None = None
+    """The model that was added, whose graph is shared with whoever else runs it; None of a file on its own."""
 
     def run(self, batch: np.ndarray) -> dict[str, np.ndarray]:
         """Return the outputs by name for float32 records, shape (n_records, ...)."""
@@ -59,8 +61,9 @@ class Guest:
 
     @cached_property
     def _network(self) -> Network:
-        content = self.path.read_bytes()
-        return Network(content, self.label)
+        if self.artefact is not None:
+            return network_of(self.artefact, self.path.name)
+        return Network(self.path.read_bytes(), self.label)
 
 
 def open_guest(path: Path, input_name: str | None = None) -> Guest:
@@ -98,8 +101,9 @@ def pack_saved_model(folder: Path) -> bytes:
     return packed.getvalue()
 
 
-def guest_of(folder: Path, manifest: Mapping[str, Any], input_name: str | None) -> Guest:
+def guest_of(artefact: Artefact, input_name: str | None) -> Guest:
     """Return the guest of an added model."""
-    weights = manifest["weights"]
-    label = f"{manifest['name']}/{manifest['version']}"
-    return Guest(folder / weights, manifest["engine"], manifest["files"][weights], label, input_name)
+    manifest, weights = artefact.manifest, artefact.manifest["weights"]
+    label = f"{artefact.name}/{artefact.version}"
+    sha256 = manifest["files"][weights]
+    return Guest(artefact.path / weights, manifest["engine"], sha256, label, input_name, artefact)

@@ -20,12 +20,13 @@ from ecg_core.isolation.wire import (
     Line,
     ProtocolError,
     decode_error,
+    decode_files,
     decode_recording,
     encode_options,
     pack,
 )
 from ecg_core.readers import Files, ReadOptions
-from ecg_core.reading import ReadResult, load, read, read_many
+from ecg_core.reading import ReadResult, Unpacked, load, read, read_many, unpack_many
 from ecg_core.recording import Recording
 
 ISOLATED = os.name == "posix"
@@ -46,6 +47,8 @@ class _Request:
     options: ReadOptions
     label: str
     many: bool
+    unread: bool
+    """Whether the recordings' files are asked for, not what is in them."""
     names: tuple[str, ...] = ()
     """Of the recordings found, once a worker has said so."""
     done: int = 0
@@ -64,6 +67,10 @@ class _Request:
         if self.names and self.names != tuple(names):
             raise ProtocolError("other recordings than before")
         self.names = tuple(names)
+
+    def failed(self, failure: EcgError) -> ReadResult | Unpacked:
+        """Return the result of the recording at hand, which could not be had."""
+        return Unpacked(self.where, {}, failure) if self.unread else ReadResult(self.where, None, failure)
 
 
 class _Broken(Exception):
@@ -132,7 +139,7 @@ class ReadPool:
             return read(source, options)
         request = self._prepare(source, options, many=False)
         try:
-            results = list(self._exchange(request))
+            results = [result for result in self._exchange(request) if isinstance(result, ReadResult)]
         except _Broken as broken:
             raise broken.failure from broken.__cause__
         if not results or results[0].recording is None:
@@ -148,7 +155,25 @@ class ReadPool:
         if not ISOLATED:
             yield from read_many(source, options)
             return
-        request = self._prepare(source, options, many=True)
+        for result in self._each(self._prepare(source, options, many=True)):
+            if isinstance(result, ReadResult):
+                yield result
+
+    def unpack(self, files: Files, options: ReadOptions | None = None) -> Iterator[Unpacked]:
+        """Give the files of every recording in ``files``, archives unpacked, without reading them.
+
+        What `read_many` would give for each of them, it gives for these files alone. A file that is no recording, and
+        an archive that cannot be unpacked, is a result with its error.
+        """
+        if not ISOLATED:
+            yield from unpack_many(files, options)
+            return
+        for result in self._each(self._prepare(files, options, many=True, unread=True)):
+            if isinstance(result, Unpacked):
+                yield result
+
+    def _each(self, request: _Request) -> Iterator[ReadResult | Unpacked]:
+        """Give the results for all recordings; another process goes on after one that broke its process."""
         while True:
             try:
                 for result in self._exchange(request):
@@ -156,13 +181,14 @@ class ReadPool:
                     yield result
                 return
             except _Broken as broken:
+                yield request.failed(broken.failure)
                 if request.done >= len(request.names):
-                    yield ReadResult(request.where, None, broken.failure)
                     return
-                yield ReadResult(request.where, None, broken.failure)
                 request.done += 1
 
-    def _prepare(self, source: Files | str | Path, options: ReadOptions | None, *, many: bool) -> _Request:
+    def _prepare(
+        self, source: Files | str | Path, options: ReadOptions | None, *, many: bool, unread: bool = False
+    ) -> _Request:
         options = options or ReadOptions()
         files = load(source, options) if isinstance(source, str | Path) else source
         label = ", ".join(files) if len(files) < 4 else f"{next(iter(files))} and {len(files) - 1} more"
@@ -172,13 +198,14 @@ class ReadPool:
             raise LimitExceeded(
                 "the files are too large", file=label, found=f"{size} bytes", expected=f"at most {most}"
             )
-        return _Request(files, options, label, many)
+        return _Request(files, options, label, many, unread)
 
-    def _exchange(self, request: _Request) -> Iterator[ReadResult]:
+    def _exchange(self, request: _Request) -> Iterator[ReadResult | Unpacked]:
         """Send a request and give its results as they come."""
         skip = request.done
         header = {
             "many": request.many,
+            "unread": request.unread,
             "skip": skip,
             "label": request.label,
             "options": encode_options(request.options),
@@ -201,7 +228,7 @@ class ReadPool:
                     # A compromised worker could go on for ever.
                     if received > max(len(request.names) - skip, 1):
                         raise ProtocolError("more results than recordings")
-                    yield _result(*answer, request.options, line)
+                    yield _result(*answer, request, line)
                     # The time that the caller took with it is not the worker's.
                     line.deadline = time.monotonic() + self.settings.time_limit_s
                 if isinstance(answer[0]["end"], int):
@@ -287,15 +314,19 @@ class ReadPool:
             self._changed.notify()
 
 
-def _result(answer: dict[str, Any], size: int, options: ReadOptions, line: Line) -> ReadResult:
+def _result(answer: dict[str, Any], size: int, request: _Request, line: Line) -> ReadResult | Unpacked:
     """Return the result that one frame holds."""
     name = answer.get("name")
     if not isinstance(name, str):
         raise ProtocolError("a result without a name")
-    if "recording" in answer:
-        return ReadResult(name, decode_recording(answer["recording"], size, options.limits, line), None)
+    if request.unread and "files" in answer:
+        return Unpacked(name, decode_files(answer["files"], size, request.files, request.options.limits, line), None)
+    if not request.unread and "recording" in answer:
+        return ReadResult(name, decode_recording(answer["recording"], size, request.options.limits, line), None)
     if size:
         raise ProtocolError("an error with a payload")
     if "unexpected" in answer:
-        return ReadResult(name, None, ReaderFailed(UNEXPECTED, file=name, found=str(answer["unexpected"])[:1000]))
-    return ReadResult(name, None, decode_error(answer.get("error")))
+        error: EcgError = ReaderFailed(UNEXPECTED, file=name, found=str(answer["unexpected"])[:1000])
+    else:
+        error = decode_error(answer.get("error"))
+    return Unpacked(name, {}, error) if request.unread else ReadResult(name, None, error)

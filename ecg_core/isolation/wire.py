@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ecg_core.errors import EcgError, LimitExceeded
-from ecg_core.readers.base import Limits, ReadOptions, check_size
+from ecg_core.readers.base import Files, Limits, ReadOptions, check_size
 from ecg_core.recording import Annotations, Recording, Source, Step, Subject
 
 MAX_HEADER_BYTES = 16 * 1024**2
@@ -201,6 +201,26 @@ def decode_recording(fields: Any, size: int, limits: Limits, line: Line) -> Reco
         )
     except (EcgError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ProtocolError(f"no valid recording ({type(error).__name__})") from error
+
+
+def decode_files(sizes: Any, size: int, sent: Files, limits: Limits, line: Line) -> dict[str, bytes]:
+    """Return the files of one recording: those that were unpacked from ``line``, the others as they were sent.
+
+    Parameters
+    ----------
+    sizes
+        Labels with the lengths of their contents, None for those that were sent.
+    size
+        Bytes of the frame's payload.
+    """
+    try:
+        lengths = {_text(label): None if length is None else int(length) for label, length in sizes}
+        new = [length for length in lengths.values() if length is not None]
+        if min(new, default=0) < 0 or sum(new) != size or size > limits.max_total_bytes:
+            raise ProtocolError(f"files of {size} bytes")
+        return {label: sent[label] if length is None else line.take(length) for label, length in lengths.items()}
+    except (TypeError, ValueError, KeyError) as error:
+        raise ProtocolError(f"no valid files ({type(error).__name__})") from error
 
 
 def decode_error(fields: Any) -> EcgError:

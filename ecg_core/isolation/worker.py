@@ -26,7 +26,7 @@ from ecg_core.errors import EcgError, LimitExceeded
 from ecg_core.isolation.wire import OUT_OF_MEMORY, Line, decode_options, encode_recording, pack
 from ecg_core.leads import LIMB_FROM_I_II, STANDARD_12
 from ecg_core.readers import READERS, Files, Limits, Reader, ReadOptions
-from ecg_core.reading import ReadResult, find_recordings, read
+from ecg_core.reading import ReadResult, Unpacked, find_recordings, read, unpack_many
 from ecg_core.recording import Recording
 
 IDLE_S = 0.5
@@ -34,6 +34,8 @@ IDLE_S = 0.5
 
 Answer = tuple[bytes, list[memoryview]]
 """A frame's header and payload."""
+Result = ReadResult | Unpacked | list[str]
+"""A recording, the files of one, or the names of all that follow."""
 
 
 def main(settings: Mapping[str, Any]) -> None:
@@ -52,7 +54,7 @@ def main(settings: Mapping[str, Any]) -> None:
             # With nothing else to do, load the libraries of one format after the other by reading one. A short command
             # sends its file well before that, and pays for no library that it does not need.
             while cold and not select.select([line.sock], [], [], IDLE_S)[0]:
-                _answer(_there_and_back(cold.pop(0)), Limits(), "warm-up")
+                _answer(_there_and_back(cold.pop(0)), {}, Limits(), "warm-up")
             _serve(line)
     # The parent is gone or done: no clean-up in C libraries that may be in any state.
     os._exit(0)
@@ -89,7 +91,7 @@ def _sample() -> Recording:
     return Recording(np.array(rows), 500.0, STANDARD_12)
 
 
-def _there_and_back(reader: Reader) -> Iterator[ReadResult | list[str]]:
+def _there_and_back(reader: Reader) -> Iterator[Result]:
     if reader.write is not None:
         yield ReadResult(reader.name, read(reader.write(_sample(), "warm-up")), None)
 
@@ -104,13 +106,13 @@ def _serve(line: Line) -> None:
         os._exit(OUT_OF_MEMORY)
     options = decode_options(request["options"])
     if request["many"]:
-        results = _read_many(files, options, request["skip"])
+        results = _find_many(files, options, request["skip"], unread=request["unread"])
     else:
         results = _read_one(request["label"], files, options)
     while True:
         # The parent kills first; should it be gone, nobody else ends a read that does not end by itself.
         signal.setitimer(signal.ITIMER_REAL, 1.2 * request["time_limit_s"] + 1)
-        answer = _answer(results, options.limits, request["label"])
+        answer = _answer(results, files, options.limits, request["label"])
         signal.setitimer(signal.ITIMER_REAL, 0)
         if answer is None:
             line.send(pack({"end": _peak_bytes()}))
@@ -118,19 +120,32 @@ def _serve(line: Line) -> None:
         line.send(answer[0], *answer[1])
 
 
-def _read_one(label: str, files: Files, options: ReadOptions) -> Iterator[ReadResult | list[str]]:
+def _read_one(label: str, files: Files, options: ReadOptions) -> Iterator[Result]:
     yield ReadResult(label, read(files, options), None)
 
 
-def _read_many(files: Files, options: ReadOptions, skip: int) -> Iterator[ReadResult | list[str]]:
-    """Give the names of all recordings, then the results but for the first ``skip``."""
-    found = find_recordings(files, options)
-    yield [item.name for item in found]
-    yield from (item.read() for item in found[skip:])
+def _find_many(files: Files, options: ReadOptions, skip: int, *, unread: bool) -> Iterator[Result]:
+    """Give the names of all recordings, then each but for the first ``skip``: read, or only unpacked."""
+    if unread:
+        unpacked = unpack_many(files, options)
+        yield [item.name for item in unpacked]
+        yield from unpacked[skip:]
+    else:
+        found = find_recordings(files, options)
+        yield [item.name for item in found]
+        yield from (item.read() for item in found[skip:])
 
 
-def _answer(results: Iterator[ReadResult | list[str]], limits: Limits, name: str) -> Answer | None:
-    """Return the answer for the next result, None after the last; ``name`` is that of an error that has none."""
+def _answer(results: Iterator[Result], sent: Files, limits: Limits, name: str) -> Answer | None:
+    """Return the answer for the next result, None after the last.
+
+    Parameters
+    ----------
+    sent
+        The files as they came, which are not sent back.
+    name
+        Of an error that has none.
+    """
     try:
         result = next(results, None)
         if result is None:
@@ -138,7 +153,11 @@ def _answer(results: Iterator[ReadResult | list[str]], limits: Limits, name: str
         if isinstance(result, list):
             return pack({"names": result}), []
         name = result.name
-        if result.recording is not None:
+        if isinstance(result, Unpacked) and result.error is None:
+            new = {label: content for label, content in result.files.items() if sent.get(label) is not content}
+            sizes = [[label, len(content) if label in new else None] for label, content in result.files.items()]
+            return pack({"name": name, "files": sizes}), [memoryview(content) for content in new.values()]
+        if isinstance(result, ReadResult) and result.recording is not None:
             fields, buffers = encode_recording(result.recording, limits)
             return pack({"name": name, "recording": fields}), buffers
         problem = result.error

@@ -18,7 +18,7 @@ import numpy as np
 from ecg_core.leads import CHEST, LIMB, derive_limb
 from ecg_core.measurements.representative import END, ONSET, Aligned
 from ecg_core.measurements.values import Measurement, finite, spread_of
-from ecg_core.measurements.voltages import ST_OFFSETS_MS, Voltages, heights
+from ecg_core.measurements.voltages import ST_OFFSETS_MS, Voltages, heights, median_over_beats
 
 LEAST_NET_MV = 0.005
 """A net area under this height times the length of the wave, the finest step of usual converters, has no direction."""
@@ -36,6 +36,16 @@ ST_NAMES = tuple(f"st_j{offset or ''}_mv" for offset in ST_OFFSETS_MS)
 
 _LINE = "against the line through the PQ levels"
 _HEIGHT = f"of the median QRS complex, {_LINE}"
+_HOW = {
+    "q_mv": f"depth of Q {_HEIGHT}",
+    "r_mv": f"height of R {_HEIGHT}",
+    "s_mv": f"depth of S {_HEIGHT}",
+    **{
+        name: f"level at J{f' + {offset} ms' if offset else ''}, median over beats, {_LINE}"
+        for name, offset in zip(ST_NAMES, ST_OFFSETS_MS, strict=True)
+    },
+}
+"""How each value of a lead is had."""
 _NOT_RECORDED = "flat or not recorded during the beats measured"
 
 
@@ -62,22 +72,19 @@ def measure_axes(beats: Aligned, voltages: Voltages, leads: tuple[str, ...]) -> 
 
 def measure_leads(voltages: Voltages, leads: tuple[str, ...]) -> dict[str, dict[str, Measurement]]:
     """Return the sizes of Q, R and S and the ST levels in each lead."""
-    whole = np.stack(heights(_median(voltages.qrs_mv)), axis=1)
-    scatter = spread_of(np.stack(heights(voltages.qrs_mv), axis=2))
+    whole = np.stack(voltages.typical_heights_mv, axis=1).tolist()
+    scatter = spread_of(np.stack(voltages.heights_mv, axis=2)).tolist()
     counted = (~np.isnan(voltages.qrs_mv).any(axis=2)).sum(axis=0).tolist()
-    level, level_scatter = _median(voltages.st_mv), spread_of(voltages.st_mv)
+    level, level_scatter = median_over_beats(voltages.st_mv).tolist(), spread_of(voltages.st_mv).tolist()
     level_counted = (~np.isnan(voltages.st_mv)).sum(axis=0).tolist()
     found: dict[str, dict[str, Measurement]] = {}
     for row, lead in enumerate(leads):
         items = {}
         for column, name in enumerate(HEIGHT_NAMES):
-            method = f"{'height' if name == 'r_mv' else 'depth'} of {name[0].upper()} {_HEIGHT}"
-            items[name] = _item(whole[row, column], scatter[row, column], counted[row], method)
+            items[name] = _item(whole[row][column], scatter[row][column], counted[row], _HOW[name])
         for column, name in enumerate(ST_NAMES):
-            after = f" + {ST_OFFSETS_MS[column]} ms" if column else ""
-            method = f"level at J{after}, median over beats, {_LINE}"
-            values = level[row, column], level_scatter[row, column], level_counted[row][column]
-            items[name] = _item(*values, method)
+            values = level[row][column], level_scatter[row][column], level_counted[row][column]
+            items[name] = _item(*values, _HOW[name])
         found[lead] = items
     return found
 
@@ -86,12 +93,14 @@ def measure_sums(voltages: Voltages, leads: tuple[str, ...]) -> dict[str, Measur
     """Return the Sokolow-Lyon and Cornell voltages, and where among the chest leads R outgrows S."""
     n, _, times = voltages.qrs_mv.shape
     flat = voltages.qrs_mv.transpose(1, 0, 2).reshape(len(leads), -1)
-    avl = derive_limb(flat, leads, ("aVL",)).reshape(1, n, times)
-    rows = {"aVL": avl[0]} | {lead: voltages.qrs_mv[:, leads.index(lead)] for lead in CHEST if lead in leads}
-    names = tuple(rows)
-    complexes = np.stack(list(rows.values()), axis=1).astype(np.float64)
-    _, r, s = heights(complexes)
-    typical_q, typical_r, typical_s = heights(_median(complexes))
+    avl = derive_limb(flat, leads, ("aVL",)).reshape(n, 1, times).astype(np.float64)
+    chest = [leads.index(lead) for lead in CHEST if lead in leads]
+    names = ("aVL", *(leads[row] for row in chest))
+    each_avl, typical_avl = heights(avl), heights(median_over_beats(avl))
+    r, s = (np.concatenate([each_avl[k], voltages.heights_mv[k][:, chest]], axis=1) for k in (1, 2))
+    typical_q, typical_r, typical_s = (
+        np.concatenate([typical_avl[k], voltages.typical_heights_mv[k][chest]]) for k in range(3)
+    )
 
     def voltage(s_lead: str, r_leads: tuple[str, ...], method: str) -> Measurement:
         needed = (s_lead, *r_leads)
@@ -163,15 +172,6 @@ def _item(value: float, scatter: float, n: int, method: str) -> Measurement:
     if math.isnan(value):
         return Measurement(None, method, reason=_NOT_RECORDED)
     return Measurement(float(value), method, n, finite(scatter))
-
-
-def _median(values: np.ndarray) -> np.ndarray:
-    """Return the median along the first axis, of what is not NaN; NaN where nothing is."""
-    gone = np.isnan(values)
-    if not gone.any():
-        return np.asarray(np.median(values, axis=0))
-    never = gone.all(axis=0)
-    return np.where(never, np.nan, np.nanmedian(np.where(never, 0.0, values), axis=0))
 
 
 def _trimmed_mean(values: np.ndarray) -> np.ndarray:

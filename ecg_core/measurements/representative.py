@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from ecg_core.recording import Recording
+from ecg_core.statistics import known_median, median
 from ecg_core.waves import END, ONSET, PEAK, QRS, P, T, Waves
 
 __all__ = [
@@ -87,19 +89,19 @@ def align_dominant(recording: Recording, marks: np.ndarray) -> Aligned:
     marks
         Global marks (s) of one beat or more, shape (n, 3, 3) as from `global_marks`.
     """
-    chosen = np.unique(np.linspace(0, len(marks) - 1, min(len(marks), MAX_BEATS)).round().astype(np.int64))
-    marks = marks[chosen]
+    chosen = np.arange(len(marks))
+    if len(marks) > MAX_BEATS:
+        chosen = np.unique(np.linspace(0, len(marks) - 1, MAX_BEATS).round().astype(np.int64))
+        marks = marks[chosen]
     rate = recording.fs * max(1, math.ceil(_GRID_HZ / recording.fs)) / max(1, math.floor(recording.fs / _GRID_HZ))
-    reach = round((_HALF_S + _SHIFT_S) * rate)
     peaks = np.rint(marks[:, QRS, PEAK] * rate) / rate
-    complexes = _smooth(cut_out(recording, peaks, np.arange(-reach, reach + 1) / rate), round(_SMOOTH_S * rate))
-    rows, shift = _dominant(complexes, round(_SHIFT_S * rate), marks)
+    rows, shift = _dominant(_shapes(recording, peaks, rate), marks)
 
     anchors = peaks[rows] + shift / rate
     relative = marks[rows] - anchors[:, None, None]
     enough = (~np.isnan(relative)).sum(axis=0) >= MIN_SHARE * len(rows)
     typical = np.full(relative.shape[1:], np.nan)
-    typical[enough] = np.nanmedian(relative[:, enough], axis=0)
+    typical[enough] = known_median(relative[:, enough].T)
     first = math.floor((np.nanmin(typical) - _MARGIN_S) * rate)
     last = math.ceil((np.nanmax(typical) + _MARGIN_S) * rate)
     time_s = np.arange(first, last + 1) / rate
@@ -138,10 +140,37 @@ def samples_at(signal: np.ndarray, at: np.ndarray) -> np.ndarray:
     return values
 
 
+def _shapes(recording: Recording, peaks_s: np.ndarray, rate: float) -> list[_Shape]:
+    """Return the shapes of the QRS complexes that peak at these instants.
+
+    The same are asked for when marks are settled and when they are measured: a recording's last are remembered.
+    """
+    key = peaks_s.tobytes()
+    known = _known_shapes.get(recording)
+    if known is None or known[0] != key:
+        reach = round((_HALF_S + _SHIFT_S) * rate)
+        complexes = _smooth(cut_out(recording, peaks_s, np.arange(-reach, reach + 1) / rate), round(_SMOOTH_S * rate))
+        known = _known_shapes[recording] = key, _sorted_by_shape(complexes, round(_SHIFT_S * rate))
+    return known[1]
+
+
 def _smooth(values: np.ndarray, n: int) -> np.ndarray:
     """Return the running mean over ``n`` samples along the last axis, shorter by ``n - 1``."""
     total = np.cumsum(np.pad(values, ((0, 0), (0, 0), (1, 0))), axis=2)
     return np.asarray((total[:, :, n:] - total[:, :, :-n]) / n)
+
+
+class _Shape(NamedTuple):
+    """Beats of one shape."""
+
+    rows: np.ndarray
+    """Their numbers, shape (n,)."""
+    shift: np.ndarray
+    """Samples by which each comes later than their template, shape (n,)."""
+
+
+_known_shapes: WeakKeyDictionary[Recording, tuple[bytes, list[_Shape]]] = WeakKeyDictionary()
+"""The shapes last found in a recording, and the peaks (as bytes) that they were found for."""
 
 
 class _Match(NamedTuple):
@@ -153,8 +182,21 @@ class _Match(NamedTuple):
     """Samples by which the beat comes later than the template, shape (n,)."""
 
 
-def _dominant(complexes: np.ndarray, reach: int, marks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the numbers of the beats of the dominant shape, and by how many samples each is to be moved.
+def _dominant(shapes: list[_Shape], marks: np.ndarray) -> _Shape:
+    """Return the dominant shape among those of beats with these global marks (s, shape (n, 3, 3))."""
+    most = max(len(shape.rows) for shape in shapes)
+    if most < MIN_GROUP * len(marks):
+        return _Shape(np.arange(len(marks)), np.zeros(len(marks), np.int64))
+    rivals = [shape for shape in shapes if len(shape.rows) >= most / 2]
+    if len(rivals) == 1:
+        return rivals[0]
+    width_s = marks[:, QRS, END] - marks[:, QRS, ONSET]
+    no_p = np.isnan(marks[:, P, ONSET])
+    return min(rivals, key=lambda shape: (no_p[shape.rows].mean() > MIN_SHARE, float(median(width_s[shape.rows]))))
+
+
+def _sorted_by_shape(complexes: np.ndarray, reach: int) -> list[_Shape]:
+    """Sort beats into shapes.
 
     Parameters
     ----------
@@ -162,8 +204,6 @@ def _dominant(complexes: np.ndarray, reach: int, marks: np.ndarray) -> tuple[np.
         Millivolts around QRS, shape (n, n_leads, n_times); NaN where not recorded.
     reach
         Samples at either end that are only there to move the beats against each other.
-    marks
-        Global marks (s) of the beats, shape (n, 3, 3).
     """
     centred = complexes - complexes.mean(axis=2, keepdims=True)
     recorded = ~np.isnan(centred[:, :, 0])
@@ -173,37 +213,39 @@ def _dominant(complexes: np.ndarray, reach: int, marks: np.ndarray) -> tuple[np.
     size[size == 0] = 1.0
     alike = (core @ core.T) >= ALIKE * size[:, None] * size
 
-    groups: list[tuple[np.ndarray, np.ndarray]] = []
+    energy = _energies(centred, core.shape[1] // centred.shape[1])
+    shapes: list[_Shape] = []
     left = np.ones(len(centred), bool)
-    while left.any() and len(groups) < _MAX_GROUPS:
+    while left.any() and len(shapes) < _MAX_GROUPS:
         seed = int(np.where(left, alike[:, left].sum(axis=1), -1).argmax())
         template = centred[seed, :, reach:-reach]
-        match = _fit(template, centred, recorded, reach)
+        match = _fit(template, centred, recorded, energy, reach)
         members = np.flatnonzero(left & (match.correlation >= ALIKE))
         if len(members) > 2:
             moved = match.shift[members, None] + np.arange(reach, centred.shape[2] - reach)
-            template = np.median(np.take_along_axis(centred[members], moved[:, None], axis=2), axis=0)
-            match = _fit(template, centred, recorded, reach)
+            template = median(np.take_along_axis(centred[members], moved[:, None], axis=2))
+            match = _fit(template, centred, recorded, energy, reach)
             members = np.flatnonzero(left & (match.correlation >= ALIKE))
         if not len(members):
             members = np.array([seed])
-        groups.append((members, match.shift[members]))
+        shapes.append(_Shape(members, match.shift[members]))
         left[members] = left[seed] = False
-    most = max(len(members) for members, _ in groups)
-    if most < MIN_GROUP * len(centred):
-        return np.arange(len(centred)), np.zeros(len(centred), np.int64)
-    width_s = marks[:, QRS, END] - marks[:, QRS, ONSET]
-    no_p = np.isnan(marks[:, P, ONSET])
-    rivals = [group for group in groups if len(group[0]) >= most / 2]
-    return min(rivals, key=lambda group: (no_p[group[0]].mean() > MIN_SHARE, float(np.median(width_s[group[0]]))))
+    return shapes
 
 
-def _fit(template: np.ndarray, centred: np.ndarray, recorded: np.ndarray, reach: int) -> _Match:
-    """Slide a template (n_leads, m) over beats (n, n_leads, m + 2 reach), whose recorded leads (n, n_leads) count."""
-    m = template.shape[1]
+def _energies(centred: np.ndarray, m: int) -> np.ndarray:
+    """Return the energy of every ``m`` samples in a row of beats (n, n_leads, n_times), shape (n, n_times - m + 1)."""
     power = np.zeros((len(centred), centred.shape[2] + 1))
     np.cumsum((centred**2).sum(axis=1), axis=1, out=power[:, 1:])
-    energy = power[:, m:] - power[:, :-m]
+    return np.asarray(power[:, m:] - power[:, :-m])
+
+
+def _fit(template: np.ndarray, centred: np.ndarray, recorded: np.ndarray, energy: np.ndarray, reach: int) -> _Match:
+    """Slide a template (n_leads, m) over beats (n, n_leads, m + 2 reach), whose recorded leads (n, n_leads) count.
+
+    ``energy`` is that of the beats under the template, as `_energies` gives it.
+    """
+    m = template.shape[1]
     expected = recorded @ (template**2).sum(axis=1)
     size = np.sqrt(np.maximum(energy * expected[:, None], 1e-12))
     # The template at every shift, as the columns of one matrix.
@@ -213,4 +255,4 @@ def _fit(template: np.ndarray, centred: np.ndarray, recorded: np.ndarray, reach:
     product = centred.reshape(len(centred), -1) @ shifted.transpose(0, 2, 1).reshape(-1, 2 * reach + 1)
     correlation = product / size
     best = correlation.argmax(axis=1)
-    return _Match(np.take_along_axis(correlation, best[:, None], axis=1)[:, 0], best - reach)
+    return _Match(correlation[np.arange(len(best)), best], best - reach)

@@ -26,6 +26,7 @@ from ecg_core.measurements.values import Measurement, Measurements
 from ecg_core.measurements.voltages import read_voltages
 from ecg_core.preprocess import highpass_edge_hz, keeps_st
 from ecg_core.recording import Recording, Subject
+from ecg_core.statistics import median
 from ecg_core.waves import Waves
 
 BAND_HZ = 150.0
@@ -169,7 +170,7 @@ def _judge(
     ranges, st = reference_ranges(subject), st_ranges(subject)
     judged = {}
     for lead, row in leads.items():
-        items = {name: item.with_caution(doubtful.get(lead)) for name, item in row.items()}
+        items = {name: item.with_caution(doubtful[lead]) for name, item in row.items()} if lead in doubtful else row
         j_level = items["st_j_mv"].with_caution(_PACED if paced else wide).judged(st.get(lead))
         judged[lead] = items | {"st_j_mv": j_level}
     return {name: item.judged(ranges.get(name)) for name, item in values.items()}, judged
@@ -188,7 +189,7 @@ def _outlasts_s(marks: np.ndarray, rows: np.ndarray, wave: int) -> float:
     rows = rows[rows > 0]
     overlap = marks[rows - 1, T, END] - marks[rows, wave, ONSET]
     overlap = overlap[~np.isnan(overlap)]
-    return float(np.median(overlap)) if len(overlap) else -math.inf
+    return float(median(overlap)) if len(overlap) else -math.inf
 
 
 def _why_no_st(recording: Recording) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ecg_core.recording import Subject
+from ecg_core.statistics import median, share_of
 
 _IQR_OF_NORMAL = 1.349
 """Interquartile range of a normal distribution, in standard deviations."""
@@ -110,7 +111,11 @@ def spread_of(values: np.ndarray) -> np.ndarray:
         return np.asarray(_spread(sorted(value for value in values.tolist() if not math.isnan(value))))
     known = (~np.isnan(values)).sum(axis=0)
     filled = np.where(known < 3, 0.0, values)
-    low, high = (np.nanquantile if np.isnan(filled).any() else np.quantile)(filled, (0.25, 0.75), axis=0)
+    if np.isnan(filled).any():
+        low, high = np.nanquantile(filled, (0.25, 0.75), axis=0)
+    else:
+        ordered = np.sort(filled, axis=0)
+        low, high = share_of(ordered, 0.25), share_of(ordered, 0.75)
     return np.asarray(np.where(known < 3, math.nan, (high - low) / _IQR_OF_NORMAL))
 
 
@@ -131,7 +136,7 @@ def summarise(values: np.ndarray, method: str, reason: str) -> Measurement:
     known = values[~np.isnan(values)]
     if not len(known):
         return Measurement(None, method, reason=reason)
-    return Measurement(float(np.median(known)), method, len(known), finite(spread_of(known)))
+    return Measurement(float(median(known)), method, len(known), finite(spread_of(known)))
 
 
 def finite(value: np.ndarray | float) -> float | None:

@@ -9,11 +9,13 @@ samples, not of interpolated ones: at 100 Hz these would let QRS leak into a sho
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from ecg_core.measurements.representative import END, ONSET, QRS, Aligned, P, samples_at
 from ecg_core.recording import Recording
+from ecg_core.statistics import median
 
 ST_OFFSETS_MS = (0, 40, 60, 80)
 """ST levels are taken at J and this long after it."""
@@ -42,6 +44,16 @@ class Voltages:
     """Level at each of `ST_OFFSETS_MS` after J, shape (n, n_leads, 4)."""
     qrs_mv: np.ndarray
     """The QRS complex, shape (n, n_leads, n_times)."""
+
+    @cached_property
+    def heights_mv(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Sizes of Q, R and S of every beat, each of shape (n, n_leads)."""
+        return heights(self.qrs_mv)
+
+    @cached_property
+    def typical_heights_mv(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Sizes of Q, R and S of the median beat, each of shape (n_leads,)."""
+        return heights(median_over_beats(self.qrs_mv))
 
 
 def read_voltages(recording: Recording, beats: Aligned) -> Voltages:
@@ -73,6 +85,15 @@ def read_voltages(recording: Recording, beats: Aligned) -> Voltages:
     return Voltages(area, st, beats.values[:, :, during] - line)
 
 
+def median_over_beats(values: np.ndarray) -> np.ndarray:
+    """Return the median along the first axis, of what is not NaN; NaN where nothing is."""
+    gone = np.isnan(values)
+    if not gone.any():
+        return np.asarray(median(values))
+    never = gone.all(axis=0)
+    return np.where(never, np.nan, np.nanmedian(np.where(never, 0.0, values), axis=0))
+
+
 def heights(qrs_mv: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the sizes (mV, 0 or more, shape (...)) of Q, R and S in QRS complexes of shape (..., n_times).
 
@@ -80,9 +101,10 @@ def heights(qrs_mv: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     lowest point (of QS) is that of S. What has not returned by the end of QRS is the ST level, and no wave.
     """
     gone = np.isnan(qrs_mv).any(axis=-1)
-    filled = np.where(gone[..., None], 0.0, qrs_mv)
+    filled = np.where(gone[..., None], 0.0, qrs_mv) if gone.any() else qrs_mv
     up, down = _waves(filled), _waves(-filled)
-    late = np.logical_or.accumulate(up > 0, axis=-1) | ~(up > 0).any(axis=-1, keepdims=True)
+    # From the first of R on; without an R, throughout.
+    late = np.arange(up.shape[-1]) >= (up > 0).argmax(axis=-1)[..., None]
     sizes = np.where(late, 0.0, down).max(axis=-1), up.max(axis=-1), np.where(late, down, 0.0).max(axis=-1)
     q, r, s = (np.where(gone, np.nan, size) for size in sizes)
     return q, r, s

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from ecg_core.artefacts import MANIFEST, Artefact, find_model, list_models, load_artefact
 from ecg_core.beat_classes import BeatClasses
@@ -47,6 +47,9 @@ class Context:
     rhythm: Rhythm | None = None
     """As told from one lead, where it was asked for."""
 
+    begun: Mapping[str, Any] = field(default_factory=dict)
+    """What predictors set to work on before the steps (`Beginner.begin`), by the name of the model."""
+
     @property
     def subject(self) -> Subject:
         """What is said about the person."""
@@ -73,6 +76,15 @@ class Predictor(Protocol):
 
         A model without operating points of that kind ignores ``operating_point``.
         """
+        ...
+
+
+@runtime_checkable
+class Beginner(Protocol):
+    """A predictor that can set to work as soon as the quality of a recording is known, beside the other steps."""
+
+    def begin(self, recording: Recording, quality: Quality) -> Any:
+        """Return what it finds in `Context.begun` when it is asked to predict; None where it has not begun."""
         ...
 
 

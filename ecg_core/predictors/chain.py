@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ecg_core.beat_classes import classify_beats
@@ -10,7 +11,7 @@ from ecg_core.delineation import delineate_waves, start_waves
 from ecg_core.measurements import Measurements, Part, choose_part, measure
 from ecg_core.measurements.part import PART_S
 from ecg_core.pacing import Pacing, find_pacing
-from ecg_core.predictors.base import Context
+from ecg_core.predictors.base import Beginner, Context, Predictor
 from ecg_core.preprocess import crop
 from ecg_core.quality import Quality, assess_quality
 from ecg_core.quality.assess import MOST_POOR
@@ -23,12 +24,20 @@ METHOD = "robust"
 """The beat detector."""
 
 
-def examine(recording: Recording) -> Context:
-    """Do all that comes before the predictors; what its quality forbids is left out, with the reason."""
+def examine(recording: Recording, predictors: Mapping[str, Predictor] | None = None) -> Context:
+    """Do all that comes before the predictors; what its quality forbids is left out, with the reason.
+
+    Those of ``predictors`` (those that will be asked, by name) that need nothing but the quality begin meanwhile.
+    """
     quality = assess_quality(recording)
     usable, refusal = _usable(recording, quality), _refusal(quality)
     # The network that marks waves needs nothing of the steps between, and works beside them.
     started = start_waves(usable) if refusal is None and recording.duration_s <= PART_S else None
+    begun = {
+        name: predictor.begin(recording, quality)
+        for name, predictor in (predictors or {}).items()
+        if isinstance(predictor, Beginner)
+    }
     beats = _find_beats(usable, quality)
     pacing = find_pacing(recording, beats)
     classes = classify_beats(usable, beats, pacing)
@@ -44,7 +53,7 @@ def examine(recording: Recording) -> Context:
     measurements = measure_recording(
         recording, quality, reversals, beats, waves, pacing, fibrillation=rhythm.label == "A"
     )
-    return Context(recording, quality, reversals, pacing, beats, classes, waves, part, measurements, rhythm)
+    return Context(recording, quality, reversals, pacing, beats, classes, waves, part, measurements, rhythm, begun)
 
 
 def _usable(recording: Recording, quality: Quality) -> Recording:

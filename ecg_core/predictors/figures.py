@@ -92,7 +92,9 @@ def measure_figures(context: Context) -> dict[str, float]:
 
     part, beats = context.part, context.beats
     trusted = context.quality.trusted_leads
-    recording = context.recording.select(trusted) if trusted else context.recording
+    recording = context.recording
+    if trusted and trusted != recording.leads:
+        recording = recording.select(trusted)
     marks: WaveTable = context.waves.global_
     inside = np.ones(len(beats), bool)
     start = 0.0

@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from ecg_core.beat_classes.value import CLASSES, BeatClass
-from ecg_core.rhythm.intervals import measure_intervals, quantiles
+from ecg_core.rhythm.intervals import measure_intervals
+from ecg_core.statistics import median, quantiles
 from ecg_core.waves import END, ONSET, PEAK, QRS, P, T
 
 STEP_S = 0.01
@@ -88,7 +89,7 @@ def measure_beats(beats_s: np.ndarray, stretch: np.ndarray, marks: np.ndarray) -
         ("tp_ms", onset[1:, P] - end[:-1, T]),
     ):
         if len(known := _known(values)):
-            found[name] = float(np.median(known))
+            found[name] = float(median(known))
     if "qt_ms" in found and len(rr_s):
         mean = float(rr_s.mean())
         found["qtc_bazett_ms"] = found["qt_ms"] / math.sqrt(mean)

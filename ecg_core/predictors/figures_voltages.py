@@ -12,6 +12,7 @@ import numpy as np
 from ecg_core.leads import CHEST, INDEPENDENT_8, LIMB, STANDARD_12, derive_limb
 from ecg_core.preprocess.resampling import resample_array
 from ecg_core.recording import Recording
+from ecg_core.statistics import known_median, median
 from ecg_core.waves import END, ONSET, PEAK, QRS, P, T
 
 FS = 100.0
@@ -74,7 +75,7 @@ def measure_voltages(
     }
     found["baseline_mv"] = wander
     columns = dict(zip(LEAD_FIGURES, table, strict=True))
-    found |= _sums(columns, leads, 1000 * float(np.median(marks[:, QRS, END] - marks[:, QRS, ONSET])))
+    found |= _sums(columns, leads, 1000 * float(median(marks[:, QRS, END] - marks[:, QRS, ONSET])))
     found |= _axes(columns, leads, t, p)
     return {name: value for name, value in found.items() if not math.isnan(value)}
 
@@ -117,7 +118,7 @@ def _straightened(signal: np.ndarray, onset_s: np.ndarray) -> tuple[np.ndarray, 
         if known.any():
             row -= np.interp(place, at[known] - 2, values[known])
     wander = np.abs(np.diff(level, axis=1))
-    return flat, float(np.nanmedian(wander)) if wander.size and not np.isnan(wander).all() else math.nan
+    return flat, float(known_median(wander.reshape(-1)))
 
 
 def _beat_table(flat: np.ndarray, marks: np.ndarray) -> np.ndarray:
@@ -221,8 +222,6 @@ def _crossing(excess: np.ndarray, at: int) -> float:
 
 def _middle(values: np.ndarray, axis: int) -> np.ndarray:
     """Return the median of what is known along an axis, NaN where nothing is."""
-    gone = np.isnan(values)
-    if not gone.any():
-        return np.asarray(np.median(values, axis=axis))
-    never = gone.all(axis=axis, keepdims=True)
-    return np.where(never.squeeze(axis), np.nan, np.nanmedian(np.where(never, 0.0, values), axis=axis))
+    if np.isnan(values).any():
+        return known_median(np.moveaxis(values, axis, -1))
+    return np.asarray(median(values, axis))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -155,8 +156,8 @@ class Heads:
             present=column([(fit["conformal"] or {}).get("present") for fit in of]),
             absent=column([(fit["conformal"] or {}).get("absent") for fit in of]),
             age=_age(view["age"], from_trees),
-            accuracy=view.get("accuracy", {}),
-            lost=view.get("lost", {}),
+            accuracy=MappingProxyType(view.get("accuracy", {})),
+            lost={lost: MappingProxyType(figures) for lost, figures in view.get("lost", {}).items()},
         )
 
 

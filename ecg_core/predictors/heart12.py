@@ -9,7 +9,9 @@ may be said of which recording is the business of `ecg_core.predictors.scope`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 
 import numpy as np
 
@@ -17,7 +19,7 @@ from ecg_core.artefacts import RUNNERS, Artefact
 from ecg_core.errors import InvalidValue
 from ecg_core.predictors.base import PREDICTORS, Context, identity_of
 from ecg_core.predictors.heart12_estimates import Estimate, Estimator
-from ecg_core.predictors.scope import Scope, judge
+from ecg_core.predictors.scope import LEAST_AGE, judge
 from ecg_core.predictors.value import (
     DEFAULT_POINT,
     OPERATING_POINTS,
@@ -32,6 +34,7 @@ from ecg_core.predictors.value import (
 )
 from ecg_core.predictors.views import FULL, Reading
 from ecg_core.predictors.windows import FS, STRIP_S, starts_s
+from ecg_core.quality import Quality
 from ecg_core.recording import Recording
 
 MODEL = "heart12"
@@ -77,13 +80,28 @@ class Heart12:
                 predictions.append(Prediction(self.identity, out_of_scope=reasons, cautions=scope.cautions))
         return predictions
 
+    def begin(self, recording: Recording, quality: Quality) -> Future[dict[str, np.ndarray]] | None:
+        """Set to work as soon as the quality is known, where something will be said."""
+        age = recording.subject.age
+        return None if age is not None and age < LEAST_AGE else self.estimator.begin(recording, quality)
+
     def _say(self, context: Context, estimate: Estimate, point: OperatingPoint) -> Prediction:
         """Return what is said of a recording: the estimate, short of what may not be said."""
         view, reading = self.estimator.views[estimate.reading.view], estimate.reading
         scope = judge(context, incomplete=_incomplete(reading), looks_paced=self._looks_paced(estimate))
         as_fitted = _as_fitted(context, estimate)
+        reasons = {
+            label: reason
+            for labels in self._heads.heads.values()
+            for label in labels
+            if (reason := scope.reason(label))
+        }
+        answers = self._answers(estimate, point)
         heads: dict[str, Head] = {
-            head: {label: self._answer(label, at, estimate, scope, point) for label, at in labels.items()}
+            head: {
+                label: LabelAnswer(None, reason=reasons[label]) if label in reasons else answers[at]
+                for label, at in labels.items()
+            }
             for head, labels in self._heads.heads.items()
         }
         female = float(estimate.probability[self._heads.heads[_SEX][_FEMALE]])
@@ -94,14 +112,12 @@ class Heart12:
         years, low, high = estimate.years
         heads["age"] = Quantity(years, low, high, "years", self._heads.coverage if as_fitted else None)
         withheld = {
-            f"{head}.{label}": reason
+            f"{head}.{label}": reasons[label]
             for head, labels in self._heads.heads.items()
             for label in labels
-            if (reason := scope.reason(label)) is not None
+            if label in reasons
         }
-        conformal = {}
-        if as_fitted:
-            conformal = {head: self._conformal(labels, estimate, scope) for head, labels in self._heads.heads.items()}
+        conformal = self._conformal(estimate, reasons) if as_fitted else {}
         return Prediction(
             self.identity,
             heads,
@@ -113,25 +129,31 @@ class Heart12:
             accuracy=view.lost.get(str(len(reading.lost)), {}) if reading.lost else view.accuracy,
         )
 
-    def _answer(self, label: str, at: int, estimate: Estimate, scope: Scope, point: OperatingPoint) -> LabelAnswer:
+    def _answers(self, estimate: Estimate, point: OperatingPoint) -> list[LabelAnswer]:
+        """Return the answer of every label, in the order of the outputs."""
         view = self.estimator.views[estimate.reading.view]
-        if reason := scope.reason(label):
-            return LabelAnswer(None, reason=reason)
-        probability = float(estimate.probability[at])
-        threshold = float(view.thresholds[point][at])
-        if view.experimental[at] or np.isnan(threshold):
-            return LabelAnswer(probability, experimental=True, reason=_EXPERIMENTAL)
-        return LabelAnswer(probability, threshold, probability >= threshold, point)
+        found = []
+        columns = estimate.probability.tolist(), view.thresholds[point].tolist(), view.experimental.tolist()
+        for probability, threshold, experimental in zip(*columns, strict=True):
+            if experimental or math.isnan(threshold):
+                found.append(LabelAnswer(probability, experimental=True, reason=_EXPERIMENTAL))
+            else:
+                found.append(LabelAnswer(probability, threshold, probability >= threshold, point))
+        return found
 
-    def _conformal(self, labels: Mapping[str, int], estimate: Estimate, scope: Scope) -> ConformalSet:
+    def _conformal(self, estimate: Estimate, withheld: Mapping[str, str]) -> dict[str, ConformalSet]:
+        """Return the sets of every head, without the labels that are withheld."""
         view = self.estimator.views[estimate.reading.view]
-        found = {}
-        for label, at in labels.items():
-            if scope.reason(label) is None and np.isfinite(view.present[at]):
-                probability = estimate.probability[at]
-                holds = bool(probability >= view.present[at]), bool(probability <= view.absent[at])
-                found[label] = _SETS[holds]
-        return ConformalSet(self._heads.coverage, found)
+        present, absent = estimate.probability >= view.present, estimate.probability <= view.absent
+        holds = [_SETS[pair] for pair in zip(present.tolist(), absent.tolist(), strict=True)]
+        claimed = np.isfinite(view.present).tolist()
+        return {
+            head: ConformalSet(
+                self._heads.coverage,
+                {label: holds[at] for label, at in labels.items() if claimed[at] and label not in withheld},
+            )
+            for head, labels in self._heads.heads.items()
+        }
 
     def _looks_paced(self, estimate: Estimate) -> str | None:
         """Return why the network takes the rhythm for paced, or None: slow recordings show no spikes.

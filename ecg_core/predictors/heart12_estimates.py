@@ -21,7 +21,9 @@ from ecg_core.predictors.base import Context
 from ecg_core.predictors.figures import row_of
 from ecg_core.predictors.heads import Heads, View
 from ecg_core.predictors.views import Reading, choose_reading
-from ecg_core.predictors.windows import STRIP_S, strips
+from ecg_core.predictors.windows import STRIP_S, starts_s, strips
+from ecg_core.quality import Quality
+from ecg_core.recording import Recording
 
 _BATCH = 32
 _MOST_UNDER_WAY = 3
@@ -82,7 +84,7 @@ class Estimator:
             Read poor leads too where a recording cannot be read without them: for measuring how good the model is on
             all records of a set, not for speaking.
         """
-        readings = [self._reading(context, spare_nothing) for context in contexts]
+        readings = [self._reading(context.recording, context.quality, spare_nothing) for context in contexts]
         known = [at for at, reading in enumerate(readings) if isinstance(reading, Reading)]
         pairs = [(contexts[at], reading) for at, reading in enumerate(readings) if isinstance(reading, Reading)]
         pool = self._start(pairs)
@@ -121,12 +123,12 @@ class Estimator:
         """
         if strange := [name for name in outputs if name not in self.heads.outputs]:
             raise InvalidValue("no such output", field="outputs", found=", ".join(strange), options=self.heads.outputs)
-        reading = self._reading(context, spare_nothing=False)
+        reading = self._reading(context.recording, context.quality)
         if isinstance(reading, str):
             raise InvalidValue("the recording cannot be read", field="recording", found=reading)
         columns = np.array([self.heads.outputs.index(name) for name in outputs], np.int64)
         begins, added = [], []
-        for starts, batch in _batches((0, *strip) for strip in self._strips(context, reading)):
+        for starts, batch in _batches((0, *strip) for strip in self._strips(context.recording, reading)):
             each = self._linear.contributions(self._network(batch)[_MAPS], columns)
             begins.append(starts[:, 1:] + MOMENT_S * np.arange(each.shape[1]))
             added.append(each)
@@ -144,23 +146,36 @@ class Estimator:
     def _linear(self) -> LinearHead:
         return LinearHead.of(self.artefact)
 
-    def _reading(self, context: Context, spare_nothing: bool) -> Reading | str:
-        recording = context.recording
+    def begin(self, recording: Recording, quality: Quality) -> Future[dict[str, np.ndarray]] | None:
+        """Let the network read a recording of one strip, in the background; None of any other."""
+        reading = self._reading(recording, quality)
+        if isinstance(reading, str) or len(starts_s(recording.duration_s)) > 1:
+            return None
+        strip = next(self._strips(recording, reading), None)
+        return None if strip is None else self._network.start(strip[1][None])
+
+    def _reading(self, recording: Recording, quality: Quality, spare_nothing: bool = False) -> Reading | str:
         if recording.fs < self.least_fs:
             return f"{recording.fs:g} Hz is too slow; the model reads {self.least_fs:g} Hz or more"
         if recording.duration_s < self.least_s:
             return f"{recording.duration_s:.1f} s are too short; the model reads {self.least_s:g} s or more"
         leads = {name: view.leads for name, view in self.views.items()}
-        found = choose_reading(recording, context.quality.trusted_leads, leads)
+        found = choose_reading(recording, quality.trusted_leads, leads)
         return choose_reading(recording, recording.leads, leads) if isinstance(found, str) and spare_nothing else found
 
-    def _strips(self, context: Context, reading: Reading) -> Iterator[tuple[float, np.ndarray]]:
-        return strips(context.recording, reading.leads, reading.sources, self.least_s)
+    def _strips(self, recording: Recording, reading: Reading) -> Iterator[tuple[float, np.ndarray]]:
+        return strips(recording, reading.leads, reading.sources, self.least_s)
 
     def _start(self, pairs: Sequence[tuple[Context, Reading]]) -> _Pool:
         """Let the network read the strips of the recordings; it works on while Python does something else."""
         pool = _Pool(self._network, len(pairs), len(self.heads.outputs))
-        every = ((row, *strip) for row, pair in enumerate(pairs) for strip in self._strips(*pair))
+        left = []
+        for row, (context, reading) in enumerate(pairs):
+            if (begun := context.begun.get(self.artefact.name)) is not None:
+                pool.take(np.array([row]), begun)
+            else:
+                left.append((row, context.recording, reading))
+        every = ((row, *strip) for row, recording, reading in left for strip in self._strips(recording, reading))
         for owners, batch in _batches(every):
             pool.add(owners[:, 0].astype(np.int64), batch)
         return pool
@@ -199,6 +214,10 @@ class _Pool:
         self._under_way.append((rows, self._network.start(batch)))
         if len(self._under_way) > _MOST_UNDER_WAY:
             self._settle()
+
+    def take(self, rows: np.ndarray, answers: Future[dict[str, np.ndarray]]) -> None:
+        """Count in what the network was started on elsewhere, for the recordings numbered ``rows``."""
+        self._under_way.append((rows, answers))
 
     def means(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the mean answers of each recording, shape (n_recordings, n_outputs), and how many strips it had."""

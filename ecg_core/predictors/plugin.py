@@ -28,7 +28,7 @@ class PluginPredictor:
             raise ModelError("the manifest is incomplete", file=str(artefact.path), expected=", ".join(missing))
         self._identity = identity_of(artefact)
         self.spec = parse_spec(manifest, str(artefact.path))
-        self._guest = guest_of(artefact.path, manifest, self.spec.input_name)
+        self._guest = guest_of(artefact, self.spec.input_name)
 
     @property
     def identity(self) -> Identity:

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -219,9 +220,9 @@ class Tabular:
         return Leaves.unpack(self.artefact.files[LEAVES], str(self.artefact.path / LEAVES))
 
     @cached_property
-    def _accuracy(self) -> dict[str, Any]:
-        found = self.artefact.json("metrics.json")
-        return {name: metric for name, metric in found["metrics"].items() if name.endswith(("auc", ".ece"))}
+    def _accuracy(self) -> Mapping[str, Any]:
+        found = self.artefact.json("metrics.json")["metrics"]
+        return MappingProxyType({name: metric for name, metric in found.items() if name.endswith(("auc", ".ece"))})
 
 
 def stated(subject: Subject) -> Mapping[str, float]:

@@ -208,8 +208,9 @@ _RESERVED = frozenset(
 
 
 def _frozen(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    return MappingProxyType(dict(values))
+    return values if isinstance(values, MappingProxyType) else MappingProxyType(dict(values))
 
 
 def _thawed(value: Any) -> Any:
-    return {name: _thawed(item) for name, item in value.items()} if isinstance(value, Mapping) else value
+    """Return plain mappings for read-only ones; what is plain stays itself, so that a group's share is sent once."""
+    return {name: _thawed(item) for name, item in value.items()} if isinstance(value, MappingProxyType) else value

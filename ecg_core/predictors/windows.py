@@ -21,6 +21,7 @@ from ecg_core.leads import INDEPENDENT_8, LIMB, derive_limb
 from ecg_core.preprocess import resample_array
 from ecg_core.preprocess.stretches import odd_extend, recorded_stretches, take
 from ecg_core.recording import Recording
+from ecg_core.statistics import median
 
 FS = 100.0
 STRIP_S = 10.0
@@ -92,7 +93,7 @@ def strips(
         strip = np.zeros((N_SAMPLES, len(INPUTS)), np.float32)
         for name, row, here in zip(leads, part, recorded, strict=True):
             if here.any():
-                strip[: len(row), INPUTS.index(name)] = np.where(here, row - np.median(row[here]), 0)
+                strip[: len(row), INPUTS.index(name)] = np.where(here, row - median(row[here]), 0)
         yield start, strip
 
 

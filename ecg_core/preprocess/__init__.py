@@ -10,10 +10,12 @@ from ecg_core.preprocess.mains import find_mains, notch
 from ecg_core.preprocess.replay import replay
 from ecg_core.preprocess.resampling import resample, resample_array
 from ecg_core.preprocess.shaping import crop, fit_length, normalise, pad, windows
+from ecg_core.preprocess.views import envelope, resample_window, sample_range
 
 __all__ = [
     "bandpass",
     "crop",
+    "envelope",
     "find_mains",
     "fit_length",
     "highpass_edge_hz",
@@ -26,5 +28,7 @@ __all__ = [
     "replay",
     "resample",
     "resample_array",
+    "resample_window",
+    "sample_range",
     "windows",
 ]

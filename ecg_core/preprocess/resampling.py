@@ -27,6 +27,7 @@ _LARGEST_UP, _LARGEST_DOWN = 16, 64
 _BLOCK = 32
 """New samples, about, that one product makes of one stretch of old ones."""
 _AT_ONCE = 1 << 21
+_DRIFT = Fraction(MAX_DRIFT)
 
 
 def resample(recording: Recording, fs: float) -> Recording:
@@ -57,12 +58,10 @@ def resample_array(signal: np.ndarray, fs_from: float, fs_to: float) -> np.ndarr
     for the time up to the next one, so a new sample is recorded where the old sample that covers its time is: gaps stay
     where they were and do not grow. A gap that no new sample falls into is lost.
     """
-    check_rate(fs_from)
-    check_rate(fs_to)
     values = np.asarray(signal)
     if values.dtype != np.float32:
         values = values.astype(np.float64, copy=False)
-    ratio = _fraction(fs_to) / _fraction(fs_from)
+    ratio = _ratio(fs_from, fs_to)
     n_out = _first_at(values.shape[1], ratio)
     if ratio == 1:
         return np.array(values)
@@ -86,6 +85,13 @@ def check_rate(fs: float) -> None:
         raise InvalidValue("not a sampling rate", field="fs", found=fs, expected="samples per second, above 0")
 
 
+@lru_cache(64)
+def _ratio(fs_from: float, fs_to: float) -> Fraction:
+    check_rate(fs_from)
+    check_rate(fs_to)
+    return _fraction(fs_to) / _fraction(fs_from)
+
+
 def _fraction(fs: float) -> Fraction:
     """Return the rate that was meant by a float such as 333.3333333333333."""
     exact = Fraction(fs)
@@ -95,9 +101,12 @@ def _fraction(fs: float) -> Fraction:
 
 def _first_at(sample: int, ratio: Fraction) -> int:
     """Return the first new sample at or after an old one; `MAX_DRIFT` early still counts as at."""
-    return math.ceil(sample * ratio - Fraction(MAX_DRIFT))
+    # The ceiling of the difference in whole numbers: arithmetic of fractions takes many times as long.
+    whole = ratio.denominator * _DRIFT.denominator
+    return -((ratio.denominator * _DRIFT.numerator - sample * ratio.numerator * _DRIFT.denominator) // whole)
 
 
+@lru_cache(64)
 def _rational(ratio: Fraction, n_out: int) -> Fraction | None:
     """Return the simplest ratio that keeps the drift over ``n_out`` samples within `MAX_DRIFT`, or None."""
     if max(ratio.numerator, ratio.denominator) <= _MAX_TERM:
@@ -159,8 +168,11 @@ def _in_blocks(values: np.ndarray, ratio: Fraction, first: int, last: int) -> np
         low = block_at * hop - reach
         high = low + (count - 1) * hop + length
         part = values[:, max(0, low) : high]
-        if (before := max(0, -low)) or part.shape[1] < high - max(0, low):
-            part = np.pad(part, ((0, 0), (before, high - low - before - part.shape[1])))
+        if part.shape[1] < high - low:
+            whole = np.zeros((len(values), high - low), values.dtype)
+            before = max(0, -low)
+            whole[:, before : before + part.shape[1]] = part
+            part = whole
         rows = np.lib.stride_tricks.sliding_window_view(part, length, axis=1)[:, ::hop]
         to = (block_at - begin) * block
         new[:, to : to + count * block] = (np.ascontiguousarray(rows) @ matrix).reshape(len(values), -1)
@@ -208,6 +220,7 @@ def _interpolate(stretch: np.ndarray, ratio: Fraction, start: int, first: int, l
     return new
 
 
+@lru_cache(64)
 def _margin(ratio: Fraction) -> int:
     """Return how many old samples to either side a new one depends on."""
     return math.ceil(_HALF_WIDTH * max(1.0, float(1 / ratio))) + 1

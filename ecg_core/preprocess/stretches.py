@@ -15,6 +15,9 @@ def recorded_stretches(signal: np.ndarray) -> Iterator[tuple[list[int], int, int
     signal
         Shape (n_leads, n_samples), NaN where nothing was recorded. The usual recording without gaps is one stretch.
     """
+    if signal.size and not np.isnan(signal).any():
+        yield list(range(len(signal))), 0, signal.shape[1]
+        return
     alike: dict[bytes, list[int]] = {}
     for row, values in enumerate(signal):
         alike.setdefault(np.packbits(np.isnan(values)).tobytes(), []).append(row)
@@ -55,4 +58,7 @@ def odd_extend(values: np.ndarray, margin: int) -> np.ndarray:
     """
     if values.shape[1] == 1:
         return np.repeat(values, 1 + 2 * margin, axis=1)
-    return np.pad(values, ((0, 0), (margin, margin)), mode="reflect", reflect_type="odd")
+    if margin >= values.shape[1]:
+        return np.pad(values, ((0, 0), (margin, margin)), mode="reflect", reflect_type="odd")
+    left, right = values[:, margin:0:-1], values[:, -2 : -2 - margin : -1]
+    return np.concatenate([2 * values[:, :1] - left, values, 2 * values[:, -1:] - right], axis=1)

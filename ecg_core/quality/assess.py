@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -36,7 +37,7 @@ class Quality:
     def __post_init__(self) -> None:
         object.__setattr__(self, "leads", MappingProxyType(dict(self.leads)))
 
-    @property
+    @cached_property
     def trusted_leads(self) -> tuple[str, ...]:
         """Leads that are not poor."""
         return tuple(name for name, lead in self.leads.items() if lead.verdict != "poor")

@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from ecg_core.recording import Recording
+from ecg_core.statistics import median, middle_of, share_of
 
 WINDOW_S = 10.0
 FLAT_MV = 0.01
@@ -120,8 +121,12 @@ def _measure_together(signal: np.ndarray, missing: np.ndarray, fs: float) -> dic
     """Return the figures of leads each of which was recorded, but for gaps, throughout; (n_leads, n_samples) in mV."""
     gaps = bool(missing.any())
     values = _bridged(signal, missing) if gaps else np.array(signal)
-    values -= np.median(values, axis=1, keepdims=True)
-    figures = _over_time(values, ~missing if gaps else None, fs)
+    ordered = np.sort(values, axis=1)
+    middle = middle_of(ordered, 1)[:, None]
+    values -= middle
+    tail = values.shape[1] // 200
+    span = ordered[:, [tail, -1 - tail]] - middle
+    figures = {"span_mv": span[:, 1] - span[:, 0], **_over_time(values, ~missing if gaps else None, fs)}
     ramp = np.linspace(0, 1, values.shape[1], dtype=np.float32)
     # A jump from the last sample back to the first would be spread over the whole spectrum.
     values -= values[:, :1] * (1 - ramp) + values[:, -1:] * ramp
@@ -158,18 +163,15 @@ def _over_time(values: np.ndarray, recorded: np.ndarray | None, fs: float) -> di
     mean = np.where(counts, seconds.mean(axis=2), np.nan)
     any_second = counts.any(axis=1)
     baseline = np.zeros(n_leads)
-    baseline[any_second] = np.nanmax(mean[any_second], axis=1) - np.nanmin(mean[any_second], axis=1)
+    baseline[any_second] = np.fmax.reduce(mean[any_second], axis=1) - np.fmin.reduce(mean[any_second], axis=1)
     extreme = (values == values.max(axis=1, keepdims=True)) | (values == values.min(axis=1, keepdims=True))
     repeats = extreme[:, 1:] & (values[:, 1:] == values[:, :-1])
     samples = np.full(n_leads, n) if recorded is None else np.maximum(recorded.sum(axis=1), 1)
     if recorded is not None:
         repeats &= recorded[:, 1:] & recorded[:, :-1]
-    tail = n // 200
-    ordered = np.partition(values, (tail, n - 1 - tail), axis=1)
     return {
         "flat": (still & counts).sum(axis=1) / np.maximum(counts.sum(axis=1), 1),
         "clipped": repeats.sum(axis=1) / samples,
-        "span_mv": ordered[:, n - 1 - tail] - ordered[:, tail],
         "baseline_mv": baseline,
     }
 
@@ -207,8 +209,8 @@ def _over_frequency(values: np.ndarray, fs: float) -> dict[str, np.ndarray]:
     agreement, weakest = _agreement(beats)
     return {
         "mains_mv": np.fmax.reduce(hum),
-        "muscle_mv": np.median(envelope(MUSCLE_BAND_HZ, _TREMOR_S), axis=1),
-        "beat_mv": np.quantile(beats, 0.95, axis=1),
+        "muscle_mv": median(envelope(MUSCLE_BAND_HZ, _TREMOR_S), 1),
+        "beat_mv": share_of(np.sort(beats, axis=1), 0.95, 1),
         "beat_share": between(5, 15) / np.where(whole > 0, whole, 1),
         "agreement": agreement,
         "weakest_pair": weakest,
@@ -225,4 +227,4 @@ def _agreement(envelopes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     unit = centred / np.where(size > _SILENT_MV, size, np.inf)[:, None]
     others = ~np.eye(n_leads, dtype=bool)
     pairs = (unit @ unit.T)[others].reshape(n_leads, n_leads - 1)
-    return np.median(pairs, axis=1), pairs.min(axis=1)
+    return median(pairs, 1), pairs.min(axis=1)

@@ -13,6 +13,7 @@ from ecg_core.beats import Beats
 from ecg_core.leads import CHEST, INDEPENDENT_8, LIMB, derive_limb
 from ecg_core.quality.arrangements import ELECTRODES
 from ecg_core.recording import Recording
+from ecg_core.statistics import median
 
 EDGES_S = np.concatenate((np.arange(-300, -80, 20), np.arange(-80, 100, 10), np.arange(100, 461, 40))) / 1000
 """Edges of the intervals that the beat is averaged over, in seconds from the middle of the energy of QRS: P and its
@@ -61,7 +62,7 @@ def typical_beat(recording: Recording, beats: Beats) -> np.ndarray | str:
     still = [name for name, span in zip(ELECTRODES, np.ptp(cut, axis=(0, 2)), strict=True) if span < STILL_MV]
     if still:
         return f"{', '.join(still)} without a signal"
-    beat = np.median(cut, axis=0)
+    beat = median(cut)
     return np.asarray(beat - (beat * WIDTHS_S).sum(axis=1, keepdims=True) / WIDTHS_S.sum())
 
 

@@ -4,12 +4,14 @@ The ECG is the variable ``val``, ``ecg``, ``data``, ``signal`` or the like, also
 or one variable a lead; or the only numeric matrix. Rate, lead names, units, start and subject come from variables or
 fields beside it. ``write`` makes a v5 file of ``ecg`` (float32 millivolts, shape (n_leads, n_samples)), ``fs``,
 ``leads`` (a cell array), ``units`` and, where known, ``start``, ``subject`` (JSON) and ``derived``.
+Reference beats in a file of their own beside it become annotations: see `_mat_reference`.
 """
 
 from __future__ import annotations
 
 import io
 import warnings
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,6 +23,7 @@ from ecg_core.readers._arrays import read_container
 from ecg_core.readers._container import FACT_NAMES, LARGEST_FACT, Container, Path, Stored
 from ecg_core.readers._facts import describe, plain
 from ecg_core.readers._mat_check import check_v4, check_v5, v4_order
+from ecg_core.readers._mat_reference import annotations_of, reference_of
 from ecg_core.readers.base import READERS, Files, Reader, ReadOptions, Sniff
 from ecg_core.recording import Recording
 
@@ -47,8 +50,21 @@ def _version(data: bytes) -> int | None:
     return version if version in (_V5, _V73) else None
 
 
+def companions(name: str, files: Files) -> tuple[str, ...]:
+    """Return the file with the reference beats of the recording, where there is one."""
+    reference = reference_of(name, files)
+    return () if reference is None else (reference,)
+
+
 def read(name: str, files: Files, options: ReadOptions) -> Recording:
-    """Read the one ECG of a MAT file."""
+    """Read the one ECG of a MAT file, and the reference beats beside it."""
+    recording = _read_signal(name, {name: files[name]}, options)
+    annotations, note = annotations_of(name, files, recording.fs, options)
+    recording = replace(recording, annotations=annotations) if annotations else recording
+    return recording.with_warnings(note) if note else recording
+
+
+def _read_signal(name: str, files: Files, options: ReadOptions) -> Recording:
     data = files[name]
     box = Container(name)
     version = _version(data)
@@ -176,4 +192,7 @@ def write(recording: Recording, stem: str) -> dict[str, bytes]:
     return {f"{stem}.mat": _HEADER + buffer.getvalue()[len(_HEADER) :]}
 
 
-READERS.register("mat", Reader("mat", "MATLAB (v4, v5, v7.3)", (".mat",), sniff=sniff, read=read, write=write))
+READERS.register(
+    "mat",
+    Reader("mat", "MATLAB (v4, v5, v7.3)", (".mat",), sniff=sniff, read=read, write=write, companions=companions),
+)

@@ -6,9 +6,11 @@ Lake & Moorman 2011 (doi:10.1152/ajpheart.00561.2010) for the coefficient of sam
 
 from __future__ import annotations
 
-from typing import Any
+import math
 
 import numpy as np
+
+from ecg_core.statistics import deviation, mean, median, quantiles, share
 
 EARLY = 0.85
 """An interval under this part of the local median ends in a premature beat."""
@@ -21,24 +23,10 @@ _LEAST = 4
 _RUN = 8
 """Intervals of a run."""
 _SAME_S = 0.03
+_EDGES = np.arange(0.3, 2.35, 0.05)
+"""Of the classes of intervals, in terms of the median, whose entropy is taken."""
 _CELL_S = 0.04
 """Size of a cell of the plot of one difference against the next."""
-
-
-def quantiles(values: np.ndarray, shares: tuple[float, ...]) -> np.ndarray:
-    """Return quantiles of values of shape (n, ...) along the first axis; numpy's own take longer on short arrays."""
-    ordered = np.sort(values, axis=0)
-    place = np.array(shares) * (len(values) - 1)
-    low = place.astype(np.int64)
-    part = (place - low).reshape(-1, *(1,) * (values.ndim - 1)).astype(values.dtype)
-    high = np.minimum(low + 1, len(values) - 1)
-    return np.asarray(ordered[low] * (1 - part) + ordered[high] * part)
-
-
-def median(values: np.ndarray) -> Any:
-    """Return the median along the first axis."""
-    ordered = np.sort(values, axis=0)
-    return (ordered[(len(values) - 1) // 2] + ordered[len(values) // 2]) / 2
 
 
 def local_median(rr_s: np.ndarray) -> np.ndarray:
@@ -53,10 +41,9 @@ def local_median(rr_s: np.ndarray) -> np.ndarray:
 
 def measure_intervals(rr_s: np.ndarray) -> dict[str, float]:
     """Return the figures of consecutive RR intervals, seconds, shape (n_rr,); none where there are too few."""
-    n = len(rr_s)
-    if n < _LEAST:
+    if len(rr_s) < _LEAST:
         return {}
-    mean, middle = float(rr_s.mean()), float(median(rr_s))
+    average, middle = float(mean(rr_s)), float(median(rr_s))
     step = np.diff(rr_s)
     size = np.abs(step)
     local = local_median(rr_s)
@@ -68,21 +55,21 @@ def measure_intervals(rr_s: np.ndarray) -> dict[str, float]:
     steady = rr_s[quiet] if quiet.sum() >= _LEAST else rr_s
     low, q25, q75, high = quantiles(rr_s, (0.05, 0.25, 0.75, 0.95)) / middle
     step20, step50, step80 = quantiles(size, (0.2, 0.5, 0.8)) / middle
-    sd1, sd2 = float(np.std(step) / np.sqrt(2)), float(np.std(rr_s[1:] + rr_s[:-1]) / np.sqrt(2))
+    sd1, sd2 = float(deviation(step) / np.sqrt(2)), float(deviation(rr_s[1:] + rr_s[:-1]) / np.sqrt(2))
     return {
         "rr_median_s": middle,
         "rr_min_s": float(rr_s.min()),
         "rr_max_s": float(rr_s.max()),
-        "rr_cv": float(rr_s.std() / mean),
-        "rr_rmssd": float(np.sqrt((step**2).mean()) / mean),
+        "rr_cv": float(deviation(rr_s) / average),
+        "rr_rmssd": float(np.sqrt(mean(step * step)) / average),
         "rr_step_median": float(step50),
-        "rr_step_mean": float(size.mean() / mean),
+        "rr_step_mean": float(mean(size) / average),
         "rr_step_q80": float(step80),
         "rr_step_q20": float(step20),
-        "rr_nn50": float((size > 0.05).mean()),
-        "rr_nn5": float((size > 0.05 * middle).mean()),
-        "rr_nn10": float((size > 0.1 * middle).mean()),
-        "rr_nn20": float((size > 0.2 * middle).mean()),
+        "rr_nn50": share(size > 0.05),
+        "rr_nn5": share(size > 0.05 * middle),
+        "rr_nn10": share(size > 0.1 * middle),
+        "rr_nn20": share(size > 0.2 * middle),
         "rr_q05": float(low),
         "rr_q25": float(q25),
         "rr_q75": float(q75),
@@ -93,36 +80,53 @@ def measure_intervals(rr_s: np.ndarray) -> dict[str, float]:
         "rr_lag2": _lag(rr_s, 2),
         "rr_lag3": _lag(rr_s, 3),
         "rr_step_lag1": _lag(step, 1),
-        "rr_turning": float((step[1:] * step[:-1] < 0).mean()),
-        "rr_curvature": float(np.sqrt((np.diff(step) ** 2).mean()) / (np.sqrt((step**2).mean()) + 1e-3)),
-        "rr_entropy": _shannon(np.histogram(rr_s / middle, np.arange(0.3, 2.35, 0.05))[0]),
-        "rr_cosen": _sample_entropy(rr_s, _SAME_S) + float(np.log(2 * _SAME_S / mean)),
+        "rr_turning": share(step[1:] * step[:-1] < 0),
+        "rr_curvature": float(np.sqrt(mean(np.diff(step) ** 2)) / (np.sqrt(mean(step * step)) + 1e-3)),
+        "rr_entropy": _shannon(_histogram(rr_s / middle)),
+        "rr_cosen": _sample_entropy(rr_s, _SAME_S) + float(np.log(2 * _SAME_S / average)),
         "rr_sampen10": _sample_entropy(rr_s / middle, 0.1),
         "rr_spread_cells": _cells(step),
-        "rr_origin": float((np.hypot(step[1:], step[:-1]) < 0.06 * middle).mean()),
-        "rr_early": float(early.mean()),
+        "rr_origin": share(np.hypot(step[1:], step[:-1]) < 0.06 * middle),
+        "rr_early": share(early),
         "rr_early_n": float(early.sum()),
         "rr_earlier_n": float((relative < 0.7).sum()),
-        "rr_late": float(late.mean()),
+        "rr_late": share(late),
         "rr_late_n": float(late.sum()),
         "rr_long_n": float((relative > 1.6).sum()),
         "rr_early_paused_n": float(paused.sum()),
         "rr_early_paused_share": float(paused.sum() / max(1, early.sum())),
         "rr_relative_min": float(relative.min()),
         "rr_relative_max": float(relative.max()),
-        "rr_steady_cv": float(steady.std() / steady.mean()),
-        "rr_steady_rmssd": float(np.sqrt((np.diff(steady) ** 2).mean()) / steady.mean()),
-        "rr_steady_share": float(quiet.mean()),
-        "rr_trend": abs(float(np.corrcoef(np.arange(n), rr_s)[0, 1])) if rr_s.std() > 0 else 0.0,
+        "rr_steady_cv": float(deviation(steady) / mean(steady)),
+        "rr_steady_rmssd": float(np.sqrt(mean(np.diff(steady) ** 2)) / mean(steady)),
+        "rr_steady_share": share(quiet),
+        "rr_trend": _trend(rr_s),
         **_runs(size / middle),
     }
 
 
 def _lag(values: np.ndarray, lag: int) -> float:
     """Return the autocorrelation at a lag, 0 where it is not defined."""
-    centred = values - values.mean()
+    centred = values - mean(values)
     power = float((centred**2).sum())
     return float((centred[lag:] * centred[:-lag]).sum() / power) if power > 0 and len(values) > lag else 0.0
+
+
+def _trend(values: np.ndarray) -> float:
+    """Return the size of the correlation with time, 0 where it is not defined."""
+    centred = values - mean(values)
+    power = float(centred @ centred)
+    if not power > 0:
+        return 0.0
+    at = np.arange(len(values)) - (len(values) - 1) / 2
+    return min(abs(float(at @ centred)) / math.sqrt(float(at @ at) * power), 1.0)
+
+
+def _histogram(values: np.ndarray) -> np.ndarray:
+    """Return how many values lie between each two of `_EDGES`, the last one included."""
+    below = np.searchsorted(ordered := np.sort(values), _EDGES)
+    below[-1] = np.searchsorted(ordered, _EDGES[-1], side="right")
+    return np.diff(below)
 
 
 def _shannon(counts: np.ndarray) -> float:
@@ -144,17 +148,17 @@ def _sample_entropy(values: np.ndarray, tolerance: float) -> float:
 def _cells(step: np.ndarray) -> float:
     """Return over how many cells of the plot of differences the points spread, relative to their number."""
     cell = np.floor(np.stack((step[1:], step[:-1])) / _CELL_S + 0.5).astype(np.int64)
-    return len(np.unique(cell[0] * 4096 + cell[1])) / len(cell[0])
+    return len(set((cell[0] * 4096 + cell[1]).tolist())) / len(cell[0])
 
 
 def _runs(size: np.ndarray) -> dict[str, float]:
     """Return figures of the most and the least regular stretch of the strip."""
     width = min(_RUN, len(size))
-    mean = np.convolve(size, np.full(width, 1 / width), mode="valid")
+    running = np.convolve(size, np.full(width, 1 / width), mode="valid")
     middle = median(np.lib.stride_tricks.sliding_window_view(size, width).T)
     return {
-        "rr_run_calm": float(mean.min()),
-        "rr_run_wild": float(mean.max()),
+        "rr_run_calm": float(running.min()),
+        "rr_run_wild": float(running.max()),
         "rr_run_wild_median": float(middle.max()),
         "rr_run_calm_median": float(middle.min()),
         "rr_run_regular": _longest(size < 0.06) / len(size),

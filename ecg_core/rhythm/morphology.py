@@ -11,7 +11,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from ecg_core.rhythm.intervals import EARLY, local_median, median, quantiles
+from ecg_core.rhythm.intervals import EARLY, local_median
+from ecg_core.statistics import deviation, mean, median, quantiles, share
 
 FS = 250.0
 _BEFORE_S, _AFTER_S = 0.36, 0.44
@@ -95,7 +96,7 @@ def measure_rest(strip: np.ndarray, shapes: Shapes, height_mv: float) -> dict[st
     tq = rest[between]
     raw_tq = strip[between]
     found = {
-        "rest_rms": float(rest.std()) / height_mv,
+        "rest_rms": float(deviation(rest)) / height_mv,
         "rest_explained": 1 - float(rest.var() / (strip.var() + 1e-9)),
         "rest_f_share": float(spectrum[inside].sum()) / whole,
         "rest_low_share": float(spectrum[(hz >= 1) & (hz < 4)].sum()) / whole,
@@ -107,11 +108,11 @@ def measure_rest(strip: np.ndarray, shapes: Shapes, height_mv: float) -> dict[st
     if len(tq) > FS:
         fast = _fibrillation_band(rest)[between]
         found |= {
-            "tq_rms": float(raw_tq.std()) / height_mv,
-            "tq_f_rms": float(fast.std()) / height_mv,
-            "tq_f_mv": float(fast.std()),
-            "tq_step": float(np.abs(np.diff(tq)).mean()) / height_mv,
-            "tq_crossings": float((np.diff(np.signbit(fast)) != 0).mean() * FS),
+            "tq_rms": float(deviation(raw_tq)) / height_mv,
+            "tq_f_rms": float(deviation(fast)) / height_mv,
+            "tq_f_mv": float(deviation(fast)),
+            "tq_step": float(mean(np.abs(np.diff(tq)))) / height_mv,
+            "tq_crossings": share(np.diff(np.signbit(fast)) != 0) * FS,
         }
     return found
 
@@ -134,8 +135,8 @@ def _around(start_s: float, stop_s: float) -> slice:
 def _likeness(beats: np.ndarray, template: np.ndarray, start_s: float, stop_s: float) -> np.ndarray:
     """Return the correlation of each beat with the template between two instants, shape (n_beats,)."""
     part = _around(start_s, stop_s)
-    rows = beats[:, part] - beats[:, part].mean(axis=1, keepdims=True)
-    wanted = template[part] - template[part].mean()
+    rows = beats[:, part] - mean(beats[:, part])[:, None]
+    wanted = template[part] - mean(template[part])
     size = np.sqrt((rows**2).sum(axis=1) * (wanted**2).sum())
     return np.asarray(rows @ wanted / np.maximum(size, 1e-6))
 
@@ -148,7 +149,7 @@ def _qrs_figures(shapes: Shapes, height: float) -> dict[str, float]:
     place = np.arange(steep.shape[1])
     centre = (steep * place).sum(axis=1, keepdims=True) / total
     width = np.sqrt((steep * (place - centre) ** 2).sum(axis=1) / total[:, 0]) / FS
-    area = np.abs(part - median(shapes.beats.T)[:, None]).mean(axis=1) / height
+    area = mean(np.abs(part - median(shapes.beats.T)[:, None])) / height
     size = np.ptp(shapes.beats[:, _around(-_QRS_S, _QRS_S)], axis=1)
     odd = alike < _ALIKE
     premature = early < EARLY
@@ -157,13 +158,13 @@ def _qrs_figures(shapes: Shapes, height: float) -> dict[str, float]:
     qrs = shapes.template[_around(-_QRS_S, _QRS_S)]
     tenth, quarter = quantiles(alike, (0.1, 0.25))
     found = {
-        "qrs_alike_mean": float(alike.mean()),
+        "qrs_alike_mean": float(mean(alike)),
         "qrs_alike_min": float(alike.min()),
         "qrs_alike_q10": float(tenth),
         "qrs_alike_q25": float(quarter),
         "qrs_odd_n": float(odd.sum()),
-        "qrs_odd": float(odd.mean()),
-        "qrs_very_odd": float((alike < 0.5).mean()),
+        "qrs_odd": share(odd),
+        "qrs_very_odd": share(alike < 0.5),
         "qrs_odd_early_n": float((odd & premature).sum()),
         "qrs_alike_early_n": float((~odd & premature).sum()),
         "qrs_odd_late_n": float((odd & ~premature).sum()),
@@ -172,7 +173,7 @@ def _qrs_figures(shapes: Shapes, height: float) -> dict[str, float]:
         "qrs_spread_ratio": float(width.max() / (median(width) + 1e-4)),
         "qrs_area": float(median(area)),
         "qrs_area_ratio": float(area.max() / (median(area) + 1e-4)),
-        "qrs_size_cv": float(size.std() / (size.mean() + 1e-4)),
+        "qrs_size_cv": float(deviation(size) / (mean(size) + 1e-4)),
         "qrs_size_min": float(size.min() / (median(size) + 1e-4)),
         "qrs_size_max": float(size.max() / (median(size) + 1e-4)),
         "qrs_steepness": float(template_steep.max() / height),
@@ -201,13 +202,13 @@ def _p_figures(shapes: Shapes, height: float) -> dict[str, float]:
     left = rows - wave
     power = float(wave.var())
     spread = float(median(left.var(axis=1)))
-    centred, wanted = rows - rows.mean(axis=1, keepdims=True), wave - wave.mean()
+    centred, wanted = rows - mean(rows)[:, None], wave - mean(wave)
     size = np.sqrt((centred * centred).sum(axis=1) * (wanted @ wanted))
     alike = (centred @ wanted) / np.maximum(size, 1e-9)
     bend = shapes.polarity * (wave - median(wave))
     smooth = np.convolve(bend, np.full(5, 0.2), mode="same")
     top = int(np.argmax(smooth))
-    follow = np.abs(np.diff(levelled, axis=0)).mean(axis=1) if len(levelled) > 1 else np.zeros(1)
+    follow = mean(np.abs(np.diff(levelled, axis=0))) if len(levelled) > 1 else np.zeros(1)
     found = {
         "p_coherence": power / (power + spread + 1e-9),
         "p_mv": float(np.ptp(smooth)),
@@ -217,11 +218,11 @@ def _p_figures(shapes: Shapes, height: float) -> dict[str, float]:
         "p_place_s": top / FS + _P_S[0],
         "p_alike_median": float(median(alike)),
         "p_alike_q20": float(quantiles(alike, (0.2,))[0]),
-        "p_alike_share": float((alike > 0.6).mean()),
+        "p_alike_share": share(alike > 0.6),
         "p_left": float(np.sqrt(spread)) / height,
         "p_snr": float(np.sqrt(power / (spread + 1e-9))),
         "p_follow": float(median(follow)) / height,
-        "p_pr_slope": float(shapes.polarity * (wave[-3:].mean() - wave[:3].mean()) / height),
+        "p_pr_slope": float(shapes.polarity * (mean(wave[-3:]) - mean(wave[:3])) / height),
     }
     if (~usual).any() and usual.any():
         others = levelled[~usual]
@@ -244,7 +245,7 @@ def _t_figures(shapes: Shapes, height: float) -> dict[str, float]:
         "t_place_s": int(np.argmax(np.abs(bend))) / FS + _T_S[0],
         "st_level": float(
             shapes.polarity
-            * (shapes.template[_around(0.08, 0.1)].mean() - shapes.template[_around(-0.08, -0.06)].mean())
+            * (mean(shapes.template[_around(0.08, 0.1)]) - mean(shapes.template[_around(-0.08, -0.06)]))
             / height
         ),
     }
@@ -253,7 +254,7 @@ def _t_figures(shapes: Shapes, height: float) -> dict[str, float]:
 def _level(rows: np.ndarray) -> np.ndarray:
     """Return the rows without level and slope, which are the baseline's."""
     place = np.linspace(-1, 1, rows.shape[1])
-    flat = rows - rows.mean(axis=1, keepdims=True)
+    flat = rows - mean(rows)[:, None]
     slope = flat @ place / (place @ place)
     return np.asarray(flat - slope[:, None] * place)
 
@@ -263,8 +264,8 @@ def _explained(n: int, shapes: Shapes) -> np.ndarray:
     before, after = round(_BEFORE_S * FS), round(_AFTER_S * FS)
     made = np.zeros(n, np.float32)
     qrs = _around(-_QRS_S, _QRS_S)
-    wanted = shapes.template[qrs] - shapes.template[qrs].mean()
-    given = shapes.beats[:, qrs] - shapes.beats[:, qrs].mean(axis=1, keepdims=True)
+    wanted = shapes.template[qrs] - mean(shapes.template[qrs])
+    given = shapes.beats[:, qrs] - mean(shapes.beats[:, qrs])[:, None]
     gain = np.clip(given @ wanted / ((wanted**2).sum() + 1e-9), 0.3, 2.0)
     edge = np.minimum(1, np.minimum(np.arange(before + after) + 1, np.arange(before + after, 0, -1)) / 10)
     level = median(shapes.template)

@@ -7,8 +7,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from ecg_core.rhythm.intervals import measure_intervals, median, quantiles
+from ecg_core.rhythm.intervals import measure_intervals
 from ecg_core.rhythm.morphology import FS, cut_beats, measure_rest, measure_shapes
+from ecg_core.statistics import deviation, mean, median, quantiles, share
 
 NETWORK_FS = 125.0
 """What the network reads: every second sample of the prepared strip."""
@@ -20,6 +21,8 @@ _WINDOW = 1250
 _SPARE = 64
 """Samples by which a strip may be longer than a window and still be read as one."""
 _LEAST_MV, _MOST = 0.02, 3.0
+_REMEMBERED = 40_000
+"""Samples up to which a prepared lead is remembered for the next who asks for it."""
 _BANDS_HZ = ((0.5, 1.0), (1.0, 5.0), (5.0, 15.0), (15.0, 25.0), (25.0, 40.0))
 _BLOCK_S = 2.0
 
@@ -36,11 +39,24 @@ def prepare(values: np.ndarray, fs: float) -> np.ndarray:
 
     Returns
     -------
-    Millivolts, float32, shape (ceil(n * FS / fs),).
+    Millivolts, float32, shape (ceil(n * FS / fs),); read-only.
     """
+    row = np.array(values, np.float32)
+    # The rhythm and the figures for trees are often told from the same lead.
+    return _prepared(row.tobytes(), fs) if len(row) <= _REMEMBERED else _prepare(row, fs)
+
+
+@lru_cache(32)
+def _prepared(row: bytes, fs: float) -> np.ndarray:
+    found = _prepare(np.frombuffer(row, np.float32).copy(), fs)
+    found.setflags(write=False)
+    return found
+
+
+def _prepare(row: np.ndarray, fs: float) -> np.ndarray:
+    """Do as `prepare` with a row that may be changed."""
     from ecg_core.preprocess.resampling import resample_array
 
-    row = np.array(values, np.float32)
     missing = np.isnan(row)
     if missing.any():
         if missing.all():
@@ -56,7 +72,7 @@ def filter_band(rows: np.ndarray) -> np.ndarray:
 
     sections, at_rest = _filter()
     padding = min(rows.shape[1] - 1, round(2 * FS))
-    values = rows - np.median(rows, axis=1, keepdims=True)
+    values = rows - median(rows, 1)[:, None]
     ends = values[:, padding:0:-1], values, values[:, -2 : -padding - 2 : -1]
     values = np.concatenate(ends, axis=1, dtype=np.float64)
     for _ in range(2):
@@ -101,7 +117,7 @@ def relative_to_size(rows: np.ndarray) -> np.ndarray:
     block = round(_BLOCK_S * NETWORK_FS)
     count = max(1, rows.shape[1] // block)
     pieces = rows[:, : count * block].reshape(len(rows), count, -1)
-    size = np.median(np.ptp(pieces, axis=2), axis=1, keepdims=True)
+    size = median(np.ptp(pieces, axis=2), 1)[:, None]
     return np.asarray(np.clip(rows / np.maximum(size, _LEAST_MV), -_MOST, _MOST), np.float32)
 
 
@@ -128,13 +144,13 @@ def measure_strip(strip: np.ndarray, times_s: np.ndarray) -> dict[str, float]:
 
 def _signal_figures(strip: np.ndarray, sample: np.ndarray) -> dict[str, float]:
     """Return what the signal looks like, whatever the beats."""
-    spread = float(strip.std()) + 1e-6
+    spread = float(deviation(strip)) + 1e-6
     normal = strip / spread
     square = normal * normal
     block = round(_BLOCK_S * FS)
     blocks = strip[: len(strip) // block * block].reshape(-1, block)
     size = np.ptp(blocks, axis=1) if len(blocks) else np.array([np.ptp(strip)])
-    rms = blocks.std(axis=1) if len(blocks) else np.array([spread])
+    rms = deviation(blocks) if len(blocks) else np.array([spread])
     window, n, edges = _spectral(len(strip))
     spectrum = np.fft.rfft(strip * window, n)
     power = spectrum.real**2 + spectrum.imag**2
@@ -147,21 +163,21 @@ def _signal_figures(strip: np.ndarray, sample: np.ndarray) -> dict[str, float]:
     q50, q90, q99 = quantiles(steep, (0.5, 0.9, 0.99))
     usual = float(median(size))
     found |= {
-        "kurtosis": float((square * square).mean()),
-        "skew": abs(float((square * normal).mean())),
+        "kurtosis": float(mean(square * square)),
+        "skew": abs(float(mean(square * normal))),
         "size_mv": usual,
         "size_ratio": float(size.max() / (usual + 1e-3)),
         "size_low": float(size.min() / (usual + 1e-3)),
         "rms_ratio": float(rms.max() / (median(rms) + 1e-4)),
         "rms_mv": spread,
-        "flat_share": float((steep < 5e-4).mean()),
+        "flat_share": share(steep < 5e-4),
         "steep_q50": float(q50 / (q99 + 1e-6)),
         "steep_q90": float(q90 / (q99 + 1e-6)),
     }
     if len(sample):
         crest = np.abs(strip[sample])
         found["crest"] = float(median(crest) / spread)
-        found["crest_cv"] = float(crest.std() / (crest.mean() + 1e-4))
+        found["crest_cv"] = float(deviation(crest) / (mean(crest) + 1e-4))
     return found
 
 

@@ -60,8 +60,7 @@ def find_candidates(log_odds: np.ndarray, start_s: float, recorded: np.ndarray |
     probability = _probability(np.asarray(log_odds, np.float64))
     if recorded is not None:
         probability = probability * recorded
-    edge = ((0, 0), (_REACH + 1, _REACH + 1))
-    course = np.pad(probability, edge)
+    course = _padded(probability)
     if len(course) == 1:
         at, centre, mass = _places(course[0])
         return Candidates(start_s + _seconds(centre), np.minimum(mass, 1.0))
@@ -69,8 +68,16 @@ def find_candidates(log_odds: np.ndarray, start_s: float, recorded: np.ndarray |
     weight = np.maximum(sure * sure, _LEAST_WEIGHT)
     at, centre, _ = _places((course * (weight / weight.max())[:, None]).max(axis=0))
     shown = np.minimum(_masses(course, at), 1.0)
-    here = np.ones(shown.shape) if recorded is None else np.pad(recorded, edge)[:, at].astype(np.float64)
+    here = np.ones(shown.shape) if recorded is None else _padded(recorded)[:, at].astype(np.float64)
     return Candidates(start_s + _seconds(centre), _agree(shown, here, weight))
+
+
+def _padded(courses: np.ndarray) -> np.ndarray:
+    """Return courses (n_leads, n) with blanks to either side."""
+    edge = _REACH + 1
+    padded = np.zeros((len(courses), courses.shape[1] + 2 * edge), courses.dtype)
+    padded[:, edge:-edge] = courses
+    return padded
 
 
 def _agree(shown: np.ndarray, here: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -91,7 +98,7 @@ def _agree(shown: np.ndarray, here: np.ndarray, weight: np.ndarray) -> np.ndarra
         sees, invents = (np.clip(rate, *_RATES)[:, None] for rate in (sees, invents))
         sees = np.minimum(sees, _BEST)
         evidence = here * (shown * np.log(sees / invents) + (1 - shown) * np.log((1 - sees) / (1 - invents)))
-        share = float(np.clip(beat.mean(), *_SHARES))
+        share = min(max(float(beat.mean()), _SHARES[0]), _SHARES[1])
         beat = _probability(temper * evidence.sum(axis=0) + np.log(share / (1 - share)))
     return np.asarray(beat)
 
@@ -112,7 +119,8 @@ def _places(probability: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray
 
 def _masses(courses: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Return how many beats each course holds around each place, shape (n_courses, n)."""
-    sums = np.cumsum(np.pad(courses, ((0, 0), (1, 0))), axis=1)
+    sums = np.zeros((len(courses), courses.shape[1] + 1))
+    np.cumsum(courses, axis=1, out=sums[:, 1:])
     low, high = np.maximum(at - _REACH, 0), np.minimum(at + _REACH + 1, courses.shape[1])
     return np.asarray((sums[:, high] - sums[:, low]) / TARGET_MASS)
 

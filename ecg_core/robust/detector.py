@@ -23,6 +23,7 @@ from ecg_core.robust.candidates import TARGET_MASS, Candidates, find_candidates
 from ecg_core.robust.decoder import USUAL_RULES, Rules, best_score_cpsc2019, decode
 from ecg_core.robust.inputs import FS, LENGTH, MARGIN, STEP, network_input
 from ecg_core.robust.refine import refine
+from ecg_core.statistics import share_of
 
 if TYPE_CHECKING:
     from ecg_core.engine import Network
@@ -142,7 +143,7 @@ class RobustDetector:
         n = leads.shape[1]
         starts = [0] if n <= LENGTH else [*range(0, n - LENGTH, _HOP), n - LENGTH]
         if n < LENGTH:
-            leads = np.pad(leads, ((0, 0), (0, LENGTH - n)), mode="edge")
+            leads = np.concatenate([leads, np.repeat(leads[:, -1:], LENGTH - n, axis=1)], axis=1)
         strips = np.stack([leads[:, start : start + LENGTH] for start in starts], axis=1).reshape(-1, LENGTH)
         # Many leads help one another; one or two are asked again where they leave doubt.
         ask = self._ask_again if len(leads) <= _FEW_LEADS else self.log_odds
@@ -251,7 +252,8 @@ def _without_spikes(signal: np.ndarray, fs: float) -> np.ndarray:
     if fs < _SPIKE_FS or signal.shape[1] < 3:
         return signal
     step = np.diff(signal, axis=1)
-    low, high = np.percentile(np.nan_to_num(signal[:, ::_SPARSE]), (5, 95), axis=1)
+    ordered = np.sort(np.nan_to_num(signal[:, ::_SPARSE]), axis=1)
+    low, high = share_of(ordered, 0.05, 1), share_of(ordered, 0.95, 1)
     out = np.minimum(np.abs(step[:, :-1]), np.abs(step[:, 1:])) > _SPIKE * (high - low)[:, None]
     out &= np.signbit(step[:, :-1]) != np.signbit(step[:, 1:])
     if not out.any():

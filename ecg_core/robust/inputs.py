@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ecg_core.statistics import median
+
 FS = 125.0
 """Samples per second."""
 LENGTH = 1280
@@ -41,13 +43,13 @@ def network_input(strips: np.ndarray) -> np.ndarray:
         result: np.ndarray = uniform_filter1d(values, 2 * round(seconds * FS / 2) + 1, axis=1, mode="nearest")
         return result
 
-    values = strips - np.median(strips, axis=1, keepdims=True).astype(np.float64)
+    values = strips - median(strips, 1)[:, None].astype(np.float64)
     largest = np.abs(values).max(axis=1, keepdims=True)
     values = np.asarray(values / np.where(largest > 0, largest, 1.0), np.float32)
     steady = values - average(average(values, _WANDER_S), _WANDER_S)
     second = round(FS)
     blocks = steady[:, : LENGTH // second * second].reshape(len(steady), -1, second).std(axis=2)
-    size = np.array([np.median(row[row > 0]) if (row > 0).any() else 1.0 for row in blocks], np.float32)
+    size = np.array([median(row[row > 0]) if (row > 0).any() else 1.0 for row in blocks], np.float32)
     relative = np.arcsinh(steady / size[:, None])
     short = steady - average(steady, _WAVE_S)
     around = np.sqrt(np.maximum(average(short * short, _AROUND_S), 0))

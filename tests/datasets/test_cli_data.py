@@ -32,7 +32,7 @@ def test_list_shows_every_set_and_which_are_here(tmp_path: Path) -> None:
     assert result.exit_code == 0
     rows = {row["name"]: row for row in json.loads(result.stdout)["datasets"]}
     assert set(rows) == set(DATASETS)
-    assert [name for name, row in rows.items() if row["installed"]] == ["nstdb"]
+    assert [name for name, row in rows.items() if row["installed"]] == ["bundled", "nstdb"]
     assert rows["nstdb"]["files"] == 7
     assert rows["ptbxl"]["bytes"] is None
     text = CliRunner().invoke(app, ["list", "--root", str(tmp_path)], env={"COLUMNS": "200"}).stdout

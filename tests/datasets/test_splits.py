@@ -101,7 +101,7 @@ def test_every_set_says_where_it_is_published_and_under_which_licence(name: str)
     assert dataset.name == name
     for text in (dataset.title, dataset.about, dataset.licence, dataset.citation):
         assert text
-    assert dataset.page.startswith("http")
+    assert dataset.page.startswith("http") or dataset.in_memory
     origin = dataset.origin
     assert (origin.base_url or "https://").startswith("https://")
     assert origin.base_url is not None or origin.by_hand

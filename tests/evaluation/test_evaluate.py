@@ -94,7 +94,7 @@ def test_no_readable_record_is_an_error_that_says_why(tmp_path):
 def test_what_is_not_examined_lists_what_is(root):
     with pytest.raises(UnknownName, match="did you mean 'beats'"):
         evaluate("beat", "cpsc2019", root)
-    with pytest.raises(UnknownName, match="options: cpsc2019, leadi, mitdb"):
+    with pytest.raises(UnknownName, match="options: bundled, cpsc2019, leadi, mitdb"):
         evaluate("beats", "ludb", root)
 
 
@@ -219,7 +219,7 @@ def test_command_names_what_it_could_not_read_with_exit_code_1(run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("beats", "--data", "ludb"), "options: cpsc2019, leadi, mitdb"),
+        (("beats", "--data", "ludb"), "options: bundled, cpsc2019, leadi, mitdb"),
         (("wave", "--data", "ludb"), "options: beat_classes, beats, "),
         (("beats", "--data", "mitdb"), "the data set mitdb (MIT-BIH Arrhythmia Database) is not here"),
         (("beats", "--data", "cpsc2019", "--split", "ds1"), "no such split"),

@@ -144,6 +144,31 @@ def test_recordings_read_together_answer_as_each_alone(tiny):
     assert tiny.predict([]) == []
 
 
+def test_a_network_that_began_early_gives_the_same_answer(tiny):
+    context = context_of(a_recording(), figures=FIGURES)
+    begun = tiny.begin(context.recording, context.quality)
+    assert begun is not None
+    early = context_of(context.recording, figures=FIGURES, begun={tiny.identity.name: begun})
+    assert tiny.predict([early])[0].to_dict() == tiny.predict([context])[0].to_dict()
+    (beside, _) = tiny.predict([early, context_of(a_recording(seed=4))])
+    assert beside.to_dict() == tiny.predict([context])[0].to_dict()
+
+
+@pytest.mark.parametrize(
+    "recording",
+    [
+        a_recording(subject=Subject(age=12)),
+        a_recording(duration_s=20),
+        a_recording(duration_s=2),
+        a_recording(("V5",)),
+        Recording(np.full((12, 1000), np.nan), 100.0, a_recording().leads),
+    ],
+    ids=["a child", "several strips", "short", "no view", "empty"],
+)
+def test_where_nothing_or_more_is_to_be_read_no_network_begins_early(tiny, recording):
+    assert tiny.begin(recording, context_of(recording).quality) is None
+
+
 # --- what is said ---------------------------------------------------------------------------------------------------
 
 

@@ -7,9 +7,10 @@ import pytest
 
 from ecg_core.beats import detect_beats
 from ecg_core.recording import Recording
-from ecg_core.rhythm.intervals import measure_intervals, median, quantiles
+from ecg_core.rhythm.intervals import measure_intervals
 from ecg_core.rhythm.morphology import FS
 from ecg_core.rhythm.strip import NETWORK_LENGTH, measure_strip, network_rows, prepare
+from ecg_core.statistics import median, quantiles
 from ecg_core.synthesis import synthesize
 
 

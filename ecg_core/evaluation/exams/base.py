@@ -43,6 +43,8 @@ class Exam(Generic[T, A]):
     """Hashes (`record_hash`) of the records of this set that the model was trained on."""
     answer_many: Callable[[Sequence[Item[T]]], Sequence[A]] | None = None
     """Do as ``answer`` for several records, where the model reads them faster together."""
+    lost: Callable[[A], Mapping[str, Any] | None] | None = None
+    """Say what a record cost and what went wrong in it, JSON-ready; None where nothing did."""
 
     def answers(self, items: Sequence[Item[T]]) -> Sequence[A]:
         """Let the model read some records, in order."""
@@ -149,7 +151,8 @@ def evaluate(
         missing=len(listing.missing),
         trained_on=tuple(trained_on),
         trained_on_included=include_trained,
-        records=_each(score, names, exam.per_record),
+        records=score_each(score, names, exam.per_record),
+        lost=tell_lost(exam.lost, names, answers),
     )
 
 
@@ -157,7 +160,15 @@ def _first(unreadable: Mapping[str, str]) -> str:
     return next((f", the first not readable because: {reason}" for reason in unreadable.values()), "")
 
 
-def _each(score: Score, names: Sequence[str], metrics: Sequence[str]) -> dict[str, dict[str, float | None]]:
+def tell_lost(
+    lost: Callable[[A], Mapping[str, Any] | None] | None, names: Sequence[str], answers: Sequence[A]
+) -> dict[str, Mapping[str, Any]]:
+    """Return what each record cost, of those that cost anything."""
+    told = {} if lost is None else {name: lost(answer) for name, answer in zip(names, answers, strict=True)}
+    return {name: what for name, what in told.items() if what is not None}
+
+
+def score_each(score: Score, names: Sequence[str], metrics: Sequence[str]) -> dict[str, dict[str, float | None]]:
     """Return the metrics of every record on its own: the score where all others weigh nothing."""
     if not metrics:
         return {}
@@ -169,6 +180,6 @@ def _each(score: Score, names: Sequence[str], metrics: Sequence[str]) -> dict[st
         alone[np.arange(len(rows)), rows] = 1.0
         values = score(alone)
         for at, row in enumerate(rows.tolist()):
-            figures = {metric: float(values[metric][at]) for metric in metrics}
+            figures = {metric: float(values[metric][at]) for metric in metrics if metric in values}
             found[names[row]] = {metric: value if np.isfinite(value) else None for metric, value in figures.items()}
     return found
