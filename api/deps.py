@@ -18,7 +18,7 @@ from ecg_core.isolation import ReadPool
 
 BEARER = OAuth2PasswordBearer(
     tokenUrl="token",
-    refreshUrl="refresh",
+    refreshUrl="token",
     auto_error=False,
     scheme_name="Bearer",
     description="An access token from `POST /login` or `POST /token`, or a personal API token from `POST /tokens`.",
@@ -72,12 +72,17 @@ def _unauthorised(code: str, detail: str) -> Refusal:
 
 def _having(scope: Scope) -> Callable[[Principal], Awaitable[Principal]]:
     async def check(principal: Annotated[Principal, Depends(get_principal)]) -> Principal:
-        if scope not in principal.scopes:
-            code = "not_an_admin" if scope == "admin" and principal.role != "admin" else "wrong_scope"
-            raise Refusal(403, code, f"this needs the scope `{scope}`", found=" ".join(sorted(principal.scopes)))
+        check_scope(principal, scope)
         return principal
 
     return check
+
+
+def check_scope(principal: Principal, scope: Scope) -> None:
+    """Refuse whoever's token does not reach so far."""
+    if scope not in principal.scopes:
+        code = "not_an_admin" if scope == "admin" and principal.role != "admin" else "wrong_scope"
+        raise Refusal(403, code, f"this needs the scope `{scope}`", found=" ".join(sorted(principal.scopes)))
 
 
 async def _signed_in(principal: Annotated[Principal, Depends(get_principal)]) -> Principal:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -13,8 +14,10 @@ from api.context import request_id
 from api.schemas import InvalidField, Problem
 from ecg_core import errors as ecg
 
+logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
+Text = TypeVar("Text", str, str | None)
 
 STATUS: dict[type[ecg.EcgError], HTTPStatus] = {
     ecg.EcgError: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -40,7 +43,9 @@ _DESCRIPTIONS = {
     401: "No token, or one that is unknown, expired or revoked (`not_authenticated`, `invalid_token`).",
     403: "The token does not reach so far (`wrong_scope`, `not_an_admin`).",
     404: "There is no such thing, or it is another's (`not_found`).",
+    408: "The body came too slowly (`request_timeout`).",
     409: "What is there stands against it: `code` says what.",
+    412: "It was changed since it was read (`changed_meanwhile`).",
     413: "The upload is larger than the limits allow (`body_too_large`, `limit_exceeded`).",
     415: "No reader recognises the content (`unknown_format`).",
     422: "The request or the file cannot be used: `code` says which, `detail` why, `options` what can be done.",
@@ -89,10 +94,41 @@ class BodyTooLarge(HTTPException):
 
 
 def problem_response(
-    status: int, code: str, detail: str, *, headers: dict[str, str] | None = None, **more: Any
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    headers: dict[str, str] | None = None,
+    shape: type[Problem] = Problem,
+    **more: Any,
 ) -> Response:
     """Return the answer that says what went wrong."""
-    problem = Problem(
+    return _answer(_problem(status, code, detail, shape, **more), headers)
+
+
+def problem_of(error: ecg.EcgError | Refusal) -> Problem:
+    """Return what went wrong as its body, to be answered or kept."""
+    if isinstance(error, Refusal):
+        return _problem(error.status, error.code, error.detail, **error.more)
+    return _problem(
+        next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS),
+        error.code,
+        _sayable(": ".join(part for part in (error.file, error.field, error.problem) if part)),
+        file=_sayable(error.file),
+        field=error.field,
+        found=_sayable(error.found),
+        expected=_sayable(error.expected),
+        options=list(error.options),
+    )
+
+
+def _sayable(text: Text) -> Text:
+    """Return text that can be sent and kept: names in archives may hold what is no character."""
+    return text if text is None else text.encode(errors="replace").decode().replace("\0", "")
+
+
+def _problem(status: int, code: str, detail: str, shape: type[Problem] = Problem, **more: Any) -> Problem:
+    return shape(
         type=f"urn:einthoven:problem:{code}",
         title=code.replace("_", " ").capitalize(),
         status=status,
@@ -101,7 +137,10 @@ def problem_response(
         request_id=request_id.get(),
         **more,
     )
-    return Response(problem.model_dump_json(exclude_defaults=True), status, headers, MEDIA_TYPE)
+
+
+def _answer(problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    return Response(problem.model_dump_json(exclude_defaults=True), problem.status, headers, MEDIA_TYPE)
 
 
 def http_problem(error: HTTPException) -> Response:
@@ -127,26 +166,16 @@ def add_error_handlers(app: FastAPI) -> None:
 
 def _on_ecg_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ecg.EcgError)  # noqa: S101 - what the handler is registered for
-    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    headers = {}
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = str(RETRY_AFTER_S)
-    return problem_response(
-        status,
-        error.code,
-        ": ".join(part for part in (error.file, error.field, error.problem) if part),
-        headers=headers,
-        file=error.file,
-        field=error.field,
-        found=error.found,
-        expected=error.expected,
-        options=list(error.options),
-    )
+    problem = problem_of(error)
+    if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.error("the library failed", exc_info=error)
+    busy = problem.status == HTTPStatus.SERVICE_UNAVAILABLE
+    return _answer(problem, {"Retry-After": str(RETRY_AFTER_S)} if busy else None)
 
 
 def _on_refusal(_request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)  # noqa: S101 - what the handler is registered for
-    return problem_response(error.status, error.code, error.detail, headers=error.headers, **error.more)
+    return _answer(problem_of(error), error.headers)
 
 
 def _on_invalid_request(_request: Request, error: Exception) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from ecg_core.errors import InvalidValue
@@ -35,7 +35,7 @@ def read_cursor(cursor: str, *kinds: type) -> tuple[Any, ...]:
         if not isinstance(values, list) or len(values) != len(kinds):
             raise ValueError("another kind of cursor")
         return tuple(_as(kind, value) for kind, value in zip(kinds, values, strict=True))
-    except (ValueError, TypeError, binascii.Error) as error:
+    except (ValueError, TypeError, OverflowError, binascii.Error) as error:
         raise InvalidValue(
             "not a cursor of this list", field="cursor", found=cursor, expected="next_cursor of a page"
         ) from error
@@ -43,9 +43,11 @@ def read_cursor(cursor: str, *kinds: type) -> tuple[Any, ...]:
 
 def _as(kind: type, value: Any) -> Any:
     if kind is datetime:
-        return datetime.fromisoformat(value)
+        return datetime.fromisoformat(value).astimezone(UTC)
     if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, kind):
         raise TypeError(f"{value!r} is no {kind.__name__}")
+    if isinstance(value, str) and b"\0" in value.encode():
+        raise ValueError("PostgreSQL holds no NUL")
     return value

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
 from api import migrations
 from api.db import Database
+from api.jobs.broker import JobQueue
 from api.security.jwt import AccessTokens
 from api.security.passwords import Passwords
 from api.services.inference import Inference
@@ -32,6 +33,8 @@ class Runtime:
     signals: Signals
     inference: Inference
     """Analyses recordings, those of several requests together."""
+    queue: JobQueue
+    """Tells of jobs."""
 
 
 class DatabaseBehind(EcgError):
@@ -56,6 +59,7 @@ def open_runtime(settings: Settings) -> Iterator[Runtime]:
             pool,
             Signals(store, pool, settings),
             stack.enter_context(Inference(settings)),
+            stack.enter_context(closing(JobQueue(settings))),
         )
 
 

@@ -20,7 +20,7 @@ from pydantic_settings import (
 )
 from sqlalchemy import URL, make_url
 
-from api.security.strength import find_weakness
+from api.security.strength import find_key_weakness, find_weakness
 from ecg_core.isolation import IsolationSettings
 from ecg_core.readers import Limits
 
@@ -47,6 +47,11 @@ class Settings(BaseSettings):
     )
     cors_origins: tuple[str, ...] = Field(
         default=(), description="Web pages of which origins may call the API, as a JSON list; none by default."
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="Opens /metrics to whoever sends it as a bearer token; else administrators alone.",
     )
     log_format: Literal["text", "json"] = Field(default="text", description="How log lines are written.")
 
@@ -79,6 +84,7 @@ class Settings(BaseSettings):
     login_free_tries: int = Field(default=5, gt=0, description="Wrong passwords before the wait begins to grow.")
 
     max_upload_bytes: int = Field(default=100 * MIB, gt=0, description="Size of one request's body.")
+    max_batch_bytes: int = Field(default=1024 * MIB, gt=0, description="The same, of one batch.")
     max_files: int = Field(default=64, gt=0, description="Files of one upload.")
     max_batch_files: int = Field(default=2_000, gt=0, description="Files of one batch.")
     max_duration_s: float = Field(
@@ -89,7 +95,7 @@ class Settings(BaseSettings):
     analysis_batch: int = Field(default=8, gt=0, description="Recordings whose networks are run together.")
     signal_window_s: float = Field(default=10.0, gt=0, description="Seconds of signal that an answer carries at most.")
     signal_max_values: int = Field(default=500_000, gt=0, description="Samples x leads that an answer carries at most.")
-    infer_max_values: int = Field(default=10_000_000, gt=0, description="Values of all tensors of one /v2 request.")
+    infer_max_values: int = Field(default=2_000_000, gt=0, description="Values of all tensors of one /v2 request.")
 
     read_workers: int = Field(default=2, gt=0, description="Processes that read uploads.")
     read_time_limit_s: float = Field(default=30.0, gt=0, description="Seconds that reading one recording may take.")
@@ -109,6 +115,9 @@ class Settings(BaseSettings):
         default=None,
         gt=0,
         description="Recordings, analyses and jobs older than this are deleted; kept where left out.",
+    )
+    forget_every_s: float = Field(
+        default=10 * MINUTE, gt=0, description="Seconds between two looks for what is to be deleted by now."
     )
     audit_days: float = Field(default=365.0, gt=0, description="Days that the audit trail is kept.")
     idempotency_s: int = Field(default=DAY, gt=0, description="Seconds that an answer is kept for its Idempotency-Key.")
@@ -132,8 +141,13 @@ class Settings(BaseSettings):
         secret = self.secret_key.get_secret_value() if self.secret_key is not None else None
         if secret is not None and (weakness := find_weakness(secret)):
             raise ValueError(f"EINTHOVEN_SECRET_KEY {weakness}; make one with: openssl rand -hex 32")
-        if self.jwt_algorithm != "HS256" and self.jwt_private_key is None:
-            raise ValueError(f"EINTHOVEN_JWT_ALGORITHM={self.jwt_algorithm} asks for EINTHOVEN_JWT_PRIVATE_KEY (PEM)")
+        if self.jwt_algorithm != "HS256":
+            if self.jwt_private_key is None:
+                raise ValueError(
+                    f"EINTHOVEN_JWT_ALGORITHM={self.jwt_algorithm} asks for EINTHOVEN_JWT_PRIVATE_KEY (PEM)"
+                )
+            if weakness := find_key_weakness(self.jwt_private_key.get_secret_value(), self.jwt_algorithm):
+                raise ValueError(f"EINTHOVEN_JWT_PRIVATE_KEY {weakness}")
         if self.environment == "production" and secret is None and self.jwt_algorithm == "HS256":
             raise ValueError("EINTHOVEN_ENVIRONMENT=production asks for EINTHOVEN_SECRET_KEY: openssl rand -hex 32")
         return self

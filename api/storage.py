@@ -6,11 +6,13 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
 _KEY = re.compile(r"[0-9a-f]{64}-[0-9a-f-]{36}")
+_DRAFT = re.compile(r"\.[0-9a-f]{32}")
 
 
 class BlobStore(Protocol):
@@ -27,6 +29,9 @@ class BlobStore(Protocol):
 
     def keys(self, older_than_s: float) -> Iterator[str]:
         """Yield the keys that were put at least so many seconds ago."""
+
+    def delete_drafts(self, older_than_s: float) -> int:
+        """Delete what a process that ended left half written so many seconds ago; return how many that were."""
 
 
 class FileStore:
@@ -46,7 +51,7 @@ class FileStore:
         """Write the whole file beside its place, then move it there: nobody ever reads a part."""
         path = self._path(key)
         path.parent.mkdir(exist_ok=True)
-        draft = path.with_name(f".{uuid4().hex}")
+        draft = path.with_name(f".{uuid4().hex}")  # as `_DRAFT` says
         try:
             with draft.open("xb") as file:
                 file.write(content)
@@ -69,10 +74,22 @@ class FileStore:
 
     def keys(self, older_than_s: float) -> Iterator[str]:
         """Yield the names of the files whose last change is old enough."""
+        return (path.name for path in self._old(older_than_s) if _KEY.fullmatch(path.name))
+
+    def delete_drafts(self, older_than_s: float) -> int:
+        """Remove the drafts whose last change is old enough."""
+        drafts = [path for path in self._old(older_than_s) if _DRAFT.fullmatch(path.name)]
+        for path in drafts:
+            path.unlink(missing_ok=True)
+        return len(drafts)
+
+    def _old(self, older_than_s: float) -> Iterator[Path]:
         latest = time.time() - older_than_s
         for path in self._folder.glob("??/*"):
-            if _KEY.fullmatch(path.name) and path.stat().st_mtime <= latest:
-                yield path.name
+            # Another process may have deleted it since it was listed.
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime <= latest:
+                    yield path
 
     def _path(self, key: str) -> Path:
         if not _KEY.fullmatch(key):

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import unicodedata
 import zlib
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 from pydantic_core import from_json, to_json
-from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, LargeBinary, MetaData, String, Text, UniqueConstraint
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import (
+    JSON,
+    Connection,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    event,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, mapped_column, relationship
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
+_LONGEST_KEY = 200
+"""Characters that lists are sorted by."""
 _LEVEL = 1
 """Of compression: the fastest; higher ones gain little on figures."""
 
@@ -19,6 +35,19 @@ _LEVEL = 1
 def new_id() -> str:
     """Return a random identifier that nobody can guess."""
     return str(uuid4())
+
+
+def fold(text: str) -> str:
+    """Return text as it is searched and sorted: without regard to case, nor to how a letter is written.
+
+    PostgreSQL holds no NUL.
+    """
+    return unicodedata.normalize("NFKC", text).casefold().replace("\0", "")
+
+
+def _bytewise(length: int) -> TypeEngine[str]:
+    """Return the type of a text that both databases put in the same order."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
 def now() -> datetime:
@@ -133,8 +162,9 @@ class LoginFailure(Table):
     __tablename__ = "login_failures"
 
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    """A hash: neither names nor addresses are kept."""
-    count: Mapped[int] = mapped_column(default=0)
+    """A keyed hash: neither names nor addresses are kept."""
+    weight: Mapped[float] = mapped_column(default=0.0)
+    """Failures as of the last one; the older, the less each weighs."""
     last_at: Mapped[datetime] = mapped_column(default=now, index=True)
 
 
@@ -181,7 +211,7 @@ class Recording(Table):
     __table_args__ = (
         UniqueConstraint("owner_id", "fingerprint"),
         Index(None, "owner_id", "created_at", "id"),
-        Index(None, "owner_id", "subject_id"),
+        Index(None, "owner_id", "sort_name", "id"),
     )
 
     id: Mapped[str] = _id()
@@ -195,14 +225,23 @@ class Recording(Table):
     fs: Mapped[float]
     """Samples per second."""
     leads: Mapped[list[Any]]
+    n_leads: Mapped[int]
+    derived: Mapped[list[Any]]
     n_samples: Mapped[int]
     duration_s: Mapped[float]
-    start: Mapped[str | None] = mapped_column(String(40))
+    start: Mapped[str | None] = mapped_column(_bytewise(40))
     """ISO 8601, as the file says."""
-    subject_id: Mapped[str | None] = mapped_column(String(200))
     subject: Mapped[dict[str, Any]]
     """id, age, sex, facts: the file's, or those of whoever changed them."""
+    age: Mapped[float | None]
+    sex: Mapped[str | None] = mapped_column(String(6))
     notes: Mapped[str] = mapped_column(Text, default="")
+    sort_name: Mapped[str] = mapped_column(_bytewise(_LONGEST_KEY))
+    sort_subject: Mapped[str | None] = mapped_column(_bytewise(_LONGEST_KEY))
+    search_text: Mapped[str] = mapped_column(Text)
+    """Name, subject's id and notes, folded; this and the columns from others are written whenever the row is."""
+    annotations: Mapped[dict[str, Any]]
+    """Marks that came with the file: how many, by annotator."""
     warnings: Mapped[list[Any]]
     quality: Mapped[str] = mapped_column(String(10))
     """The verdict: good, usable or poor."""
@@ -214,6 +253,17 @@ class Recording(Table):
     files: Mapped[list[RecordingFile]] = relationship(
         order_by="RecordingFile.position", cascade="all, delete-orphan", passive_deletes=True, lazy="selectin"
     )
+
+
+@event.listens_for(Recording, "before_insert")
+@event.listens_for(Recording, "before_update")
+def _write_what_follows(_mapper: Mapper[Recording], _connection: Connection, row: Recording) -> None:
+    """Write the columns that lists search and sort by: they follow from others."""
+    person = str(row.subject["id"]) if row.subject["id"] else None
+    row.age, row.sex, row.n_leads = row.subject["age"], row.subject["sex"], len(row.leads)
+    row.sort_name = fold(row.name)[:_LONGEST_KEY]
+    row.sort_subject = person and fold(person)[:_LONGEST_KEY]
+    row.search_text = fold("\n".join((row.name, person or "", row.notes)))
 
 
 class RecordingFile(Table):
@@ -277,6 +327,10 @@ class Job(Table):
     worker: Mapped[str | None] = mapped_column(String(36))
     """Who works it; whoever it is renews the lease, and stops when it is another's."""
     lease_until: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(default=0)
+    """How often its work as a whole was begun: an evaluation, the unpacking of a batch."""
+    served_at: Mapped[datetime | None]
+    """When it last had its turn; whoever waited longest is next."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -286,7 +340,7 @@ class Job(Table):
 
 
 class JobFile(Table):
-    """One of the files that a job was given; let go when the job is finished."""
+    """One of the files that a job was given; let go when it is unpacked, or finished."""
 
     __tablename__ = "job_files"
 
@@ -301,21 +355,36 @@ class JobItem(Table):
     """One recording of a batch, or one file of it that is none, and what became of it."""
 
     __tablename__ = "job_items"
-    __table_args__ = (UniqueConstraint("job_id", "position"),)
+    __table_args__ = (UniqueConstraint("job_id", "position"), Index(None, "job_id", "status", "position"))
 
     id: Mapped[str] = _id()
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     position: Mapped[int]
     name: Mapped[str] = mapped_column(String(400))
     """Of its main file, as it was sent: archive and path within."""
-    source: Mapped[dict[str, Any]]
-    """Where its bytes are: positions of the job's files, and names within."""
+    tries: Mapped[int] = mapped_column(default=0)
+    """How often it was begun; one that ends its process each time is given up."""
     status: Mapped[str] = mapped_column(String(20), default="waiting")
     """waiting, done, failed or cancelled."""
     recording_id: Mapped[str | None] = mapped_column(ForeignKey("recordings.id", ondelete="SET NULL"), index=True)
     analysis_id: Mapped[str | None] = mapped_column(ForeignKey("analyses.id", ondelete="SET NULL"), index=True)
     error: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     finished_at: Mapped[datetime | None]
+    files: Mapped[list[JobItemFile]] = relationship(
+        order_by="JobItemFile.position", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class JobItemFile(Table):
+    """One of the files of an item that waits; let go when it is finished."""
+
+    __tablename__ = "job_item_files"
+
+    item_id: Mapped[str] = mapped_column(ForeignKey("job_items.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    blob_id: Mapped[str] = mapped_column(ForeignKey("blobs.id", ondelete="RESTRICT"), index=True)
+    blob: Mapped[Blob] = relationship(lazy="joined")
 
 
 class IdempotentRequest(Table):

@@ -133,10 +133,9 @@ def add_to(app: typer.Typer) -> None:
 def _settings(chosen: Mapping[str, Predictor], point: str, stated: Mapping[str, Any]) -> str:
     """Return in words what decides the results beside the recordings: runs that differ in it are not to be mixed."""
     from ecg_core import __version__
+    from ecg_core.report.rows import describe_settings
 
-    known = " ".join(f"{name}={value}" for name, value in stated.items() if value is not None)
-    models = [f"{item.identity.name}/{item.identity.version}/{item.identity.sha256[:12]}" for item in chosen.values()]
-    return f"einthoven {__version__}; {point}; {' '.join(models) or 'no predictors'}; {known or 'nothing stated'}"
+    return describe_settings(__version__, point, (item.identity for item in chosen.values()), stated)
 
 
 def _results(

@@ -6,6 +6,7 @@ import functools
 import json
 import sys
 from collections.abc import Callable, Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
@@ -57,6 +58,17 @@ def fails_clearly(command: Callable[P, R]) -> Callable[P, R]:
             raise typer.Exit(0) from None
 
     return run
+
+
+def require(module: str, extra: str) -> None:
+    """Raise where a command needs more than the library, and that is not installed."""
+    if find_spec(module) is None:
+        from ecg_core.errors import InvalidValue
+
+        raise InvalidValue(
+            f"this command needs more than the library: {module} is not installed",
+            options=(f'pip install "einthoven[{extra}]"',),
+        )
 
 
 def write_files(files: dict[str, bytes], folder: Path, *, force: bool) -> list[Path]:

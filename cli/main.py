@@ -7,7 +7,23 @@ from typing import Annotated
 
 import typer
 
-from cli import analyze, beats, data, evaluate, measure, models, recordings, rhythm, serve, synth, train
+from cli import (
+    admin,
+    analyze,
+    beats,
+    data,
+    db,
+    evaluate,
+    measure,
+    models,
+    recordings,
+    report,
+    rhythm,
+    serve,
+    synth,
+    train,
+    worker,
+)
 
 app = typer.Typer(
     name="ecg",
@@ -25,10 +41,14 @@ synth.add_to(app)
 beats.add_to(app)
 rhythm.add_to(app)
 measure.add_to(app)
+report.add_to(app)
 evaluate.add_to(app)
 train.add_to(app)
 serve.add_to(app)
+worker.add_to(app)
 app.add_typer(data.app, name="data")
+app.add_typer(admin.app, name="admin")
+app.add_typer(db.app, name="db")
 app.add_typer(models.app, name="models")
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from cli.finding_files import Place
+from ecg_core.report.rows import COLUMNS, csv_line, row_of
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -19,16 +19,6 @@ if TYPE_CHECKING:
     from ecg_core.errors import EcgError
 
 KINDS = (".csv", ".jsonl")
-_MEASURED = ("hr_bpm", "pr_ms", "p_ms", "qrs_ms", "qt_ms", "qtc_fridericia_ms", "qrs_axis_deg", "sokolow_lyon_mv")
-_SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")
-COLUMNS = (
-    *("file", "recording", "error", "error_text", "sha256", "fs", "leads", "duration_s", "age", "sex"),
-    *("quality", "level", "diagnosis", "confidence", "urgent", "findings", "notes"),
-    *("rhythm", "rhythm_probability", "rhythm_decided_by", *_MEASURED),
-    *(f"p_{name}" for name in _SUPERCLASSES),
-    *("p_AFIB", "p_female", "ecg_age", "ecg_age_low", "ecg_age_high"),
-    *("af_risk_5y", "af_risk_low", "af_risk_high", "af_risk_basis", "af_signature_percentile", "models", "settings"),
-)
 
 
 @dataclass
@@ -67,7 +57,7 @@ class Results:
         except OSError as error:
             raise WriteError("cannot be written", file=str(path), found=error.strerror or error) from error
         if self.is_csv and not self.before.length:
-            self._file.write(_csv_line(COLUMNS))
+            self._file.write(csv_line(COLUMNS))
 
     def __enter__(self) -> Self:
         return self
@@ -81,7 +71,7 @@ class Results:
 
         if self.is_csv:
             row = _row(place, found, self.settings)
-            line = _csv_line([row.get(name) for name in COLUMNS])
+            line = csv_line([row.get(name) for name in COLUMNS])
         else:
             known = {"file": place.file, "recording_name": place.name, "settings": self.settings}
             rest = {"error": found.to_dict()} if isinstance(found, EcgError) else found.to_dict()
@@ -101,7 +91,7 @@ class Results:
                     if not line.endswith(b"\n"):
                         break
                     if self.is_csv and number == 0:
-                        if line.decode("utf-8") != _csv_line(COLUMNS):
+                        if line.decode("utf-8") != csv_line(COLUMNS):
                             raise WriteError("has other columns", file=str(self.path), expected=",".join(COLUMNS))
                     else:
                         place, settings = self._read(line.decode("utf-8"))
@@ -136,57 +126,7 @@ class Results:
 def _row(place: Place, found: Analysis | EcgError, settings: str) -> Mapping[str, Any]:
     from ecg_core.errors import EcgError
 
-    row: dict[str, Any] = {"file": place.file, "recording": place.name, "settings": settings}
+    place_and_settings = {"file": place.file, "recording": place.name, "settings": settings}
     if isinstance(found, EcgError):
-        return row | {"error": found.code, "error_text": str(found)}
-    recording, summary, rhythm, risk = found.recording, found.summary, found.rhythm, found.af_risk
-    row |= {
-        "sha256": recording.source.sha256 if recording.source else None,
-        "fs": recording.fs,
-        "leads": " ".join(recording.leads),
-        "duration_s": recording.duration_s,
-        "age": found.subject.age,
-        "sex": found.subject.sex,
-        "quality": found.quality.verdict,
-        "level": summary.score.level,
-        "diagnosis": summary.diagnosis,
-        "confidence": summary.score.confidence,
-        "urgent": " ".join(item.code for item in found.urgent),
-        "findings": " ".join(item.code for item in found.findings),
-        "notes": summary.notes,
-        "rhythm": rhythm.title,
-        "rhythm_probability": rhythm.probability,
-        "rhythm_decided_by": rhythm.decided_by.name if rhythm.decided_by else None,
-        **{name: found.measurements[name].value for name in _MEASURED},
-        "af_risk_5y": risk.value_5y,
-        "af_risk_low": risk.estimate.likely_low if risk.estimate else None,
-        "af_risk_high": risk.estimate.likely_high if risk.estimate else None,
-        "af_risk_basis": risk.basis,
-        "af_signature_percentile": risk.signature.percentile,
-        "models": " ".join(f"{item.model.name}/{item.model.version}" for item in found.predictions.values()),
-    }
-    return row | dict(_predicted(found))
-
-
-def _predicted(found: Analysis) -> Iterator[tuple[str, Any]]:
-    prediction = found.predictions.get("heart12")
-    if prediction is None:
-        return
-    for name in _SUPERCLASSES:
-        if (answer := prediction.labels("superclass").get(name)) is not None:
-            yield f"p_{name}", answer.probability
-    for column, head, label in (("p_AFIB", "af", "AFIB"), ("p_female", "sex", "female")):
-        if (answer := prediction.labels(head).get(label)) is not None:
-            yield column, answer.probability
-    if (age := prediction.quantity("age")) is not None:
-        yield from zip(("ecg_age", "ecg_age_low", "ecg_age_high"), (age.value, age.low, age.high), strict=True)
-
-
-def _csv_line(values: Any) -> str:
-    """Return one line; figures with the digits that mean something, and no line breaks within a field."""
-    shown = [f"{value:.6g}" if isinstance(value, float) else value for value in values]
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(
-        [" ".join(value.split("\n")) if isinstance(value, str) else value for value in shown]
-    )
-    return text.getvalue()
+        return {**place_and_settings, "error": found.code, "error_text": str(found)}
+    return {**place_and_settings, **row_of(found.to_dict())}

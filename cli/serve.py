@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from cli.common import fails_clearly
+from cli.common import fails_clearly, require
 from cli.up import up
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on (EINTHOVEN_HOST; 127.0.0.1 by default).")]
@@ -17,29 +16,41 @@ Port = Annotated[int | None, typer.Option(help="Port to listen on (EINTHOVEN_POR
 LogLevel = Annotated[str, typer.Option(help="critical, error, warning, info or debug.")]
 
 
+KEEP_ALIVE_S = 75
+"""Longer than proxies keep a connection that nobody uses: they close it, and never find it closed."""
+MAX_CONNECTIONS = 1000
+"""Further ones are answered 503 at once: a process has about as many files to open."""
+
+
 def serve(host: Host = None, port: Port = None, log_level: LogLevel = "info") -> None:
     """Serve the API. Everything else is set by environment variables that start with EINTHOVEN_."""
-    _require("uvicorn", "api")
+    require("uvicorn", "api")
     import uvicorn
-    from pydantic import ValidationError
 
     from api.app import create_app
-    from api.settings import Settings
-    from ecg_core.errors import InvalidValue
+    from api.logs import log_config
+    from api.runtime import open_database
+    from cli.settings import database_errors, read_settings
 
     given: dict[str, Any] = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    try:
-        settings = Settings(**given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "_".join(str(part) for part in first["loc"])
-        raise InvalidValue(first["msg"], field=f"EINTHOVEN_{name.upper()}", found=first["input"]) from error
+    settings = read_settings(**given)
+    # Whatever is wrong with the database is better said here, in one sentence, than in the middle of a start.
+    with database_errors(settings), open_database(settings):
+        pass
     uvicorn.run(
         create_app(settings),
         host=settings.host,
         port=settings.port,
+        log_config=log_config(settings, log_level),
         log_level=log_level,
+        access_log=False,  # The app writes a line a request itself, without paths and addresses.
+        proxy_headers=True,
+        forwarded_allow_ips=settings.forwarded_allow_ips,
         server_header=False,
+        ws="none",
+        lifespan="on",
+        timeout_keep_alive=KEEP_ALIVE_S,
+        limit_concurrency=MAX_CONNECTIONS,
         timeout_graceful_shutdown=10,
     )
 
@@ -52,7 +63,7 @@ def dashboard(
     ] = None,
 ) -> None:
     """Serve the dashboard, which talks to a running API."""
-    _require("streamlit", "dashboard")
+    require("streamlit", "dashboard")
     from streamlit.web.cli import main as streamlit
 
     import dashboard as room
@@ -73,13 +84,3 @@ def add_to(app: typer.Typer) -> None:
     app.command(epilog="Examples:  ecg dashboard   ecg dashboard --api http://ecg.example:8000")(
         fails_clearly(dashboard)
     )
-
-
-def _require(module: str, extra: str) -> None:
-    if find_spec(module) is None:
-        from ecg_core.errors import InvalidValue
-
-        raise InvalidValue(
-            f"this command needs more than the library: {module} is not installed",
-            options=(f'pip install "einthoven[{extra}]"',),
-        )

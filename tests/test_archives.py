@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from ecg_core.archives import expand, is_archive
+from ecg_core.archives import expand, holds_many, is_archive
 from ecg_core.errors import LimitExceeded, UnreadableFile
 from ecg_core.readers import Limits
 
@@ -110,3 +110,12 @@ def test_encrypted_zip_says_so():
 def test_npz_is_a_recording_and_no_archive():
     assert not is_archive(zipped({"signal.npy": b"x", "fs.npy": b"y"}))
     assert is_archive(zipped({"signal.npy": b"x", "notes.txt": b"y"}))
+
+
+def test_a_zip_or_tar_may_hold_many_files_and_a_gzip_of_one_does_not():
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("a"))
+    many = (zipped({"a": b"1"}), tar.getvalue(), gzip.compress(tar.getvalue()), b"PK\3\4 damaged")
+    one = (gzip.compress(b"samples"), b"\x1f\x8b damaged", b"samples", b"")
+    assert [holds_many(data) for data in (*many, *one)] == [True] * len(many) + [False] * len(one)

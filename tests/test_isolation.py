@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import os
 import pickle
 import signal
+import socket
 import struct
 import subprocess
 import sys
 import threading
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -30,6 +34,7 @@ from ecg_core.errors import (
 from ecg_core.isolation import IsolationSettings, ReadPool, read_isolated, read_many_isolated, shared_pool
 from ecg_core.isolation import pool as pool_module
 from ecg_core.isolation import process as process_module
+from ecg_core.isolation.wire import Line, ProtocolError, decode_files
 from ecg_core.readers import READERS, Limits
 from ecg_core.reading import ReadOptions, read, read_many
 from ecg_core.validate import check
@@ -139,6 +144,50 @@ def test_many_recordings_need_not_be_read_to_the_end(pool):
     assert next(results).name == "b.obey"
     results.close()
     assert pool.read(obey("complete")).n_leads == 3
+
+
+def test_the_files_of_many_recordings_are_unpacked_unread(pool):
+    wfdb = READERS["wfdb"].write(make_recording(("I", "II"), n_samples=500), "case")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, data in wfdb.items():
+            archive.writestr(f"deep/{name}", data)
+        archive.writestr("notes.docx", b"\x01\x02 not an ECG")
+    loose = READERS["npz"].write(make_recording(("I", "II"), n_samples=500), "loose")
+    sent = {"study.zip": packed.getvalue(), **loose}
+    found = list(pool.unpack(sent))
+    assert [(one.name, one.error and one.error.code) for one in found] == [
+        ("deep/case.hea", None),
+        ("loose.npz", None),
+        ("notes.docx", "unknown_format"),
+    ]
+    assert list(found[0].files.items()) == [(f"deep/{name}", data) for name, data in wfdb.items()]
+    assert found[1].files == loose
+    # What was sent as it is does not come back through the connection.
+    assert found[1].files["loose.npz"] is sent["loose.npz"]
+    assert_same(pool.read(found[0].files), pool.read({f"deep/{name}": data for name, data in wfdb.items()}))
+
+
+def test_an_archive_that_cannot_be_unpacked_is_a_result_and_stops_no_other(pool):
+    csv = READERS["csv"].write(make_recording(("I", "II"), n_samples=300), "fine")
+    sent = {"cut.zip": b"PK\x03\x04 and no more", "cut.csv.gz": b"\x1f\x8b and no more", **csv}
+    sent["fine.csv.gz"] = gzip.compress(csv["fine.csv"])
+    found = {one.name: one for one in pool.unpack(sent)}
+    assert found.keys() == {"fine.csv", "cut.zip", "cut.csv.gz", "fine.csv.gz"}
+    assert found["fine.csv"].files == csv
+    for name, problem in (("cut.zip", "damaged"), ("cut.csv.gz", "damaged"), ("fine.csv.gz", "same name")):
+        assert (found[name].files, found[name].error.code) == ({}, "unreadable_file")
+        assert problem in found[name].error.problem
+
+
+def test_files_that_unpack_to_more_than_allowed_are_refused_one_by_one(pool):
+    files = {f"{at}.csv.gz": gzip.compress(bytes([at]) * 1000) for at in range(3)}
+    found = list(pool.unpack(files, ReadOptions(limits=Limits(max_total_bytes=2500))))
+    assert [(one.name, one.error.code) for one in found] == [
+        ("0.csv", "unknown_format"),
+        ("1.csv", "unknown_format"),
+        ("2.csv.gz", "limit_exceeded"),
+    ]
 
 
 def test_error_comes_back_as_its_own_class_with_all_its_parts(pool):
@@ -284,6 +333,15 @@ def test_genuine_looking_forgery_is_at_most_a_valid_recording():
     answer = frame(claim(), struct.pack("=2f", 1.0, 2.0)) + frame({"end": 1})
     with ReadPool(IsolationSettings(workers=1, preload=PRELOAD)) as pool:
         assert pool.read(obey(b"forge " + answer)).signal.tolist() == [[1.0, 2.0]]
+
+
+@pytest.mark.parametrize("sizes", [[["a", -1]], [["a", 3]], [["none", None]], [["a"]], [[5, 2]], "a", None, 7])
+def test_forged_files_are_refused(sizes):
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"ab")
+        with pytest.raises(ProtocolError):
+            decode_files(sizes, 2, {"a": b"sent"}, Limits(), Line(ours))
 
 
 def test_endless_results_are_ended(pool):

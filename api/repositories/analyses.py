@@ -45,3 +45,14 @@ def delete_analysis(session: Session, owner_id: str, analysis_id: str) -> bool:
         delete(Analysis).where(Analysis.id == analysis_id, Analysis.owner_id == owner_id).returning(Analysis.id)
     )
     return gone.first() is not None
+
+
+def find_latest(session: Session, recording_id: str) -> Analysis | None:
+    """Return the last analysis of a recording, and all that it says."""
+    return session.scalar(
+        select(Analysis)
+        .where(Analysis.recording_id == recording_id)
+        .order_by(Analysis.created_at.desc(), Analysis.id.desc())
+        .limit(1)
+        .options(undefer(Analysis.result))
+    )

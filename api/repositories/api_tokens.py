@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from api.tables import ApiToken, User, now
@@ -30,3 +31,32 @@ def is_use_noted(token: ApiToken) -> bool:
 def note_use(session: Session, token_id: str) -> None:
     """Write down that the token is in use."""
     session.execute(update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=now()))
+
+
+def add_api_token(
+    session: Session, user_id: str, name: str, secret_hash: str, scopes: Sequence[str], expires_at: datetime | None
+) -> ApiToken:
+    """Add a token; an IntegrityError where the account has one of that name."""
+    token = ApiToken(user_id=user_id, name=name, secret_hash=secret_hash, scopes=list(scopes), expires_at=expires_at)
+    session.add(token)
+    session.flush()
+    return token
+
+
+def count_api_tokens(session: Session, user_id: str) -> int:
+    """Return how many tokens an account has."""
+    return session.scalar(select(func.count()).where(ApiToken.user_id == user_id)) or 0
+
+
+def list_api_tokens(session: Session, user_id: str) -> Sequence[ApiToken]:
+    """Return an account's tokens, the newest first."""
+    mine = select(ApiToken).where(ApiToken.user_id == user_id)
+    return session.scalars(mine.order_by(ApiToken.created_at.desc(), ApiToken.id)).all()
+
+
+def delete_api_token(session: Session, user_id: str, token_id: str) -> bool:
+    """Delete an account's token; return whether there was one."""
+    gone = session.execute(
+        delete(ApiToken).where(ApiToken.id == token_id, ApiToken.user_id == user_id).returning(ApiToken.id)
+    )
+    return gone.first() is not None

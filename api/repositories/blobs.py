@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, inspect, select
 from sqlalchemy.orm import Session
 
-from api.tables import Blob, JobFile, RecordingFile
+from api.tables import Blob, JobFile, JobItemFile, RecordingFile
+
+
+class BlobGone(Exception):
+    """The bytes were deleted meanwhile, since nothing referred to them."""
 
 
 def find_blobs(session: Session, sha256s: Iterable[str]) -> dict[str, Blob]:
@@ -20,9 +24,16 @@ def add_blobs(session: Session, staged: Mapping[str, Blob]) -> dict[str, Blob]:
     """Add what is not kept yet, and return all as they are kept, by sha256.
 
     An IntegrityError says that another transaction adds the same at this moment.
+
+    Raises
+    ------
+    BlobGone
+        What was kept when it was staged is no longer: it has to be staged anew.
     """
     found = find_blobs(session, staged)
     missing = {sha256: blob for sha256, blob in staged.items() if sha256 not in found}
+    if any(inspect(blob).has_identity for blob in missing.values()):
+        raise BlobGone
     session.add_all(missing.values())
     session.flush()
     return {**found, **missing}
@@ -34,6 +45,7 @@ def drop_unused(session: Session, blob_ids: Iterable[str]) -> list[str]:
         Blob.id.in_(set(blob_ids)),
         ~exists().where(RecordingFile.blob_id == Blob.id),
         ~exists().where(JobFile.blob_id == Blob.id),
+        ~exists().where(JobItemFile.blob_id == Blob.id),
     )
     rows = session.scalars(select(Blob).where(*unused)).all()
     session.execute(delete(Blob).where(Blob.id.in_([row.id for row in rows])))

@@ -10,13 +10,20 @@ from sqlalchemy.orm import Session
 from api.tables import SignIn, User, now
 
 
-def find_open_sign_in(session: Session, sign_in_id: str) -> tuple[SignIn, User] | None:
-    """Return a sign-in that was neither ended nor has expired, with its account; None where there is none."""
-    found = session.execute(
+def find_open_sign_in(session: Session, sign_in_id: str, *, lock: bool = False) -> tuple[SignIn, User] | None:
+    """Return a sign-in that was neither ended nor has expired, with its account; None where there is none.
+
+    Parameters
+    ----------
+    lock
+        Whether nobody else may change the sign-in until the transaction ends.
+    """
+    query = (
         select(SignIn, User)
         .join(User, User.id == SignIn.user_id)
         .where(SignIn.id == sign_in_id, SignIn.revoked_at.is_(None), SignIn.expires_at > now(), User.is_active)
-    ).one_or_none()
+    )
+    found = session.execute(query.with_for_update(of=SignIn) if lock else query).one_or_none()
     return None if found is None else (found[0], found[1])
 
 

@@ -37,8 +37,9 @@ Notes = Annotated[str, Form(max_length=20_000, description="Your notes, kept wit
 Facts = Annotated[StatedFacts, Depends(stated_facts)]
 ChosenOf = Annotated[Choices, Depends(stated_choices)]
 
-RecordingId = Annotated[str, Path(max_length=36, description="Of one of your recordings.")]
-AnalysisId = Annotated[str, Path(max_length=36, description="Of one of your analyses.")]
+_ID = "^[0-9A-Za-z-]+$"
+RecordingId = Annotated[str, Path(max_length=36, pattern=_ID, description="Of one of your recordings.")]
+AnalysisId = Annotated[str, Path(max_length=36, pattern=_ID, description="Of one of your analyses.")]
 Cursor = Annotated[
     str | None, Query(max_length=200, description="`next_cursor` of the page before; the first page where left out.")
 ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hmac
 import time
 from dataclasses import dataclass
+from hashlib import sha256
 from uuid import uuid4
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
@@ -75,3 +77,7 @@ class AccessTokens:
             return None
         user_id, sign_in_id = found["sub"], found.get("sid")
         return Claims(user_id, sign_in_id) if isinstance(sign_in_id, str) else None
+
+    def keyed_hash(self, purpose: str, text: str) -> str:
+        """Return a hash that nobody can make or try out without the key, 64 hexadecimal digits."""
+        return hmac.new(self._signing.encode(), f"{purpose}: {text}".encode(), sha256).hexdigest()

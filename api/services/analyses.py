@@ -15,6 +15,7 @@ from api.principal import Principal
 from api.repositories import analyses, audit, recordings
 from api.runtime import Runtime
 from api.schemas import AnalysisPage, AnalysisSummary
+from api.services import idempotency
 from api.services.cases import synthesize_case
 from api.services.fingerprints import analysis_fingerprint, content_fingerprint
 from api.services.keeping import NewAnalysis, keep_analysis, keep_recording
@@ -172,6 +173,7 @@ def delete(database: Database, who: Principal, analysis_id: str) -> None:
     with database.write() as session:
         if not analyses.delete_analysis(session, who.user_id, analysis_id):
             raise not_found("analysis", analysis_id)
+        idempotency.forget(session, who.user_id, analysis_id)
         audit.note(session, who, "deleted", "analysis", analysis_id)
 
 

@@ -24,7 +24,12 @@ def identify(token: str, database: Database, access_tokens: AccessTokens) -> Pri
     if found is None or found[1].id != claims.user_id:
         return None
     user = found[1]
-    return _principal(user, frozenset(SCOPES), sign_in_id=claims.sign_in_id)
+    return signed_in(user, claims.sign_in_id)
+
+
+def signed_in(user: User, sign_in_id: str) -> Principal:
+    """Return on whose behalf a sign-in lets a request act: all that the account may."""
+    return _principal(user, frozenset(SCOPES), sign_in_id=sign_in_id)
 
 
 def _by_api_token(token: str, database: Database) -> Principal | None:

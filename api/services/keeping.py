@@ -19,6 +19,7 @@ from ecg_core.recording import Recording
 
 T = TypeVar("T")
 _TRIES = 3
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,17 @@ def stage(store: BlobStore, database: Database, contents: Sequence[bytes]) -> di
     return staged
 
 
+def storable(text: str, longest: int | None = None) -> str:
+    """Return text that can be kept and sent, of bounded length: names in archives may hold what is no character."""
+    return text.encode(errors="replace").decode().replace("\0", "")[:longest]
+
+
 def retried(action: Callable[[], T]) -> T:
     """Return what ``action`` gives, tried again where another request did the same at the same moment."""
     for _ in range(_TRIES - 1):
         try:
             return action()
-        except IntegrityError:
+        except (IntegrityError, blobs.BlobGone):
             continue
     return action()
 
@@ -163,17 +169,18 @@ def _row(
         owner_id=who.user_id,
         fingerprint=fingerprint,
         sha256=summary["sha256"],
-        name=summary["name"],
+        name=storable(summary["name"], LONGEST_NAME),
         format=summary["format"],
         fs=recording.fs,
         leads=list(recording.leads),
+        derived=list(recording.derived),
         n_samples=recording.n_samples,
         duration_s=recording.duration_s,
         start=summary["start"],
-        subject_id=recording.subject.id,
         subject=summary["subject"],
-        notes=notes,
-        warnings=list(recording.warnings),
+        notes=storable(notes),
+        annotations={storable(name): count for name, count in summary["annotations"].items()},
+        warnings=[storable(warning) for warning in recording.warnings],
         quality=quality["verdict"],
         quality_detail=dict(quality),
         options=dict(options),

@@ -32,10 +32,13 @@ class Signals:
         self._store, self._pool, self._settings = store, pool, settings
         self._at_hand: OrderedDict[str, Recording] = OrderedDict()
         self._lock = Lock()
+        self._forgotten = 0
+        """How often anything was: what was read before that is not kept at hand after it."""
 
     def load(self, row: tables.Recording) -> Recording:
         """Return a recording with its samples, and with what is now stated of the person."""
         with self._lock:
+            forgotten = self._forgotten
             recording = self._at_hand.get(row.fingerprint)
             if recording is not None:
                 self._at_hand.move_to_end(row.fingerprint)
@@ -43,7 +46,8 @@ class Signals:
             files = {file.name: self._store.get(file.blob.key) for file in row.files}
             options = ReadOptions(**row.options, limits=self._settings.limits())
             recording = self._pool.read(files, options)
-            self.put(row.fingerprint, recording)
+            if forgotten == self._forgotten:
+                self.put(row.fingerprint, recording)
         return replace(recording, subject=Subject(**row.subject), warnings=tuple(row.warnings))
 
     def put(self, fingerprint: str, recording: Recording) -> None:
@@ -54,9 +58,15 @@ class Signals:
             while sum(item.signal.nbytes for item in self._at_hand.values()) > _AT_HAND_BYTES:
                 self._at_hand.popitem(last=False)
 
+    def at_hand(self) -> list[str]:
+        """Return the fingerprints of the recordings at hand."""
+        with self._lock:
+            return list(self._at_hand)
+
     def forget(self, fingerprint: str) -> None:
         """Keep a recording at hand no longer."""
         with self._lock:
+            self._forgotten += 1
             self._at_hand.pop(fingerprint, None)
 
 

@@ -42,5 +42,11 @@ def collect_files(uploads: Sequence[Upload], max_files: int) -> dict[str, bytes]
 
 def label_of(name: str | None) -> str:
     """Return a file's name as a label: without folders and unprintable characters, and of bounded length."""
-    base = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
-    return "".join(ch for ch in base if ch.isprintable())[-_MAX_LABEL:] or "upload"
+    return path_of(name).rsplit("/", 1)[-1]
+
+
+def path_of(name: str | None) -> str:
+    """Return the same with its folders, which tell apart the files of many recordings; nothing is opened by it."""
+    parts = (name or "").replace("\\", "/").split("/")
+    shown = ("".join(ch for ch in part if ch.isprintable()) for part in parts)
+    return "/".join(part for part in shown if part not in ("", ".", ".."))[-_MAX_LABEL:].lstrip("/") or "upload"

@@ -19,9 +19,16 @@ def warm_up() -> None:
         _warm_up()
 
 
+def is_warm() -> bool | None:
+    """Return whether the models could be loaded and run; None while nobody knows yet."""
+    return _warm_up() if _warm_up.cache_info().currsize else None
+
+
 @cache
-def _warm_up() -> None:
+def _warm_up() -> bool:
     try:
         analyze(synthesize(seed=0).recording)
     except Exception:  # The service answers all the same, and the first request will say what is wrong.
         logger.exception("the models could not be warmed up")
+        return False
+    return True

@@ -19,7 +19,7 @@ from dashboard.client.forms import form_of
 T = TypeVar("T")
 _LATER = (409, 429, 503)
 """Statuses that may say when to come again: it is being done, or too much at a time."""
-_BROKEN_S = 1.0
+_BROKEN_S = 0.5
 """Seconds until what was cut off is sent again."""
 _KEY = "Idempotency-Key"
 

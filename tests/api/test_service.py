@@ -37,6 +37,7 @@ def test_the_models_are_loaded_once_before_anybody_asks(monkeypatch):
         done.set()
         raise RuntimeError("a model is broken")
 
+    warm_up.warm_up()  # An app that was started before may be about to.
     monkeypatch.setattr("api.services.warm_up.analyze", analyze)
     monkeypatch.setattr("api.app.WARM_UP_AFTER_S", 0.0)
     warm_up._warm_up.cache_clear()

@@ -45,7 +45,7 @@ def upgrade() -> None:
     op.create_table(
         "login_failures",
         sa.Column("key", sa.String(length=64), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("weight", sa.Double(), nullable=False),
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_login_failures")),
     )
@@ -116,6 +116,8 @@ def upgrade() -> None:
         sa.Column("cancel_asked", sa.Boolean(), nullable=False),
         sa.Column("worker", sa.String(length=36), nullable=True),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("served_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
@@ -138,12 +140,29 @@ def upgrade() -> None:
         sa.Column("format", sa.String(length=20), nullable=False),
         sa.Column("fs", sa.Double(), nullable=False),
         sa.Column("leads", sa.JSON(), nullable=False),
+        sa.Column("n_leads", sa.Integer(), nullable=False),
+        sa.Column("derived", sa.JSON(), nullable=False),
         sa.Column("n_samples", sa.Integer(), nullable=False),
         sa.Column("duration_s", sa.Double(), nullable=False),
-        sa.Column("start", sa.String(length=40), nullable=True),
-        sa.Column("subject_id", sa.String(length=200), nullable=True),
+        sa.Column(
+            "start", sa.String(length=40).with_variant(sa.String(length=40, collation="C"), "postgresql"), nullable=True
+        ),
         sa.Column("subject", sa.JSON(), nullable=False),
+        sa.Column("age", sa.Double(), nullable=True),
+        sa.Column("sex", sa.String(length=6), nullable=True),
         sa.Column("notes", sa.Text(), nullable=False),
+        sa.Column(
+            "sort_name",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "sort_subject",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column("search_text", sa.Text(), nullable=False),
+        sa.Column("annotations", sa.JSON(), nullable=False),
         sa.Column("warnings", sa.JSON(), nullable=False),
         sa.Column("quality", sa.String(length=10), nullable=False),
         sa.Column("quality_detail", sa.JSON(), nullable=False),
@@ -160,7 +179,9 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_recordings_owner_id_created_at_id"), ["owner_id", "created_at", "id"], unique=False
         )
-        batch_op.create_index(batch_op.f("ix_recordings_owner_id_subject_id"), ["owner_id", "subject_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_recordings_owner_id_sort_name_id"), ["owner_id", "sort_name", "id"], unique=False
+        )
 
     op.create_table(
         "sign_ins",
@@ -243,7 +264,7 @@ def upgrade() -> None:
         sa.Column("job_id", sa.String(length=36), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=400), nullable=False),
-        sa.Column("source", sa.JSON(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("recording_id", sa.String(length=36), nullable=True),
         sa.Column("analysis_id", sa.String(length=36), nullable=True),
@@ -261,7 +282,27 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("job_items", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_job_items_analysis_id"), ["analysis_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_job_items_job_id_status_position"), ["job_id", "status", "position"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_job_items_recording_id"), ["recording_id"], unique=False)
+
+    op.create_table(
+        "job_item_files",
+        sa.Column("item_id", sa.String(length=36), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("blob_id", sa.String(length=36), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["blob_id"], ["blobs.id"], name=op.f("fk_job_item_files_blob_id_blobs"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["job_items.id"], name=op.f("fk_job_item_files_item_id_job_items"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("item_id", "position", name=op.f("pk_job_item_files")),
+    )
+    with op.batch_alter_table("job_item_files", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_job_item_files_blob_id"), ["blob_id"], unique=False)
 
     # ### end Alembic commands ###
 
@@ -269,8 +310,13 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Go it back."""
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("job_item_files", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_job_item_files_blob_id"))
+
+    op.drop_table("job_item_files")
     with op.batch_alter_table("job_items", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_job_items_recording_id"))
+        batch_op.drop_index(batch_op.f("ix_job_items_job_id_status_position"))
         batch_op.drop_index(batch_op.f("ix_job_items_analysis_id"))
 
     op.drop_table("job_items")
@@ -292,7 +338,7 @@ def downgrade() -> None:
 
     op.drop_table("sign_ins")
     with op.batch_alter_table("recordings", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_recordings_owner_id_subject_id"))
+        batch_op.drop_index(batch_op.f("ix_recordings_owner_id_sort_name_id"))
         batch_op.drop_index(batch_op.f("ix_recordings_owner_id_created_at_id"))
 
     op.drop_table("recordings")

@@ -1,0 +1,1 @@
+"""Long work: jobs are rows of the database, and queues only say that there are some."""
