@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from api.schemas import AnalysisPage, AnalysisSummary, StoredAnalysis
 from dashboard.client.forms import form_of, path_of
-from dashboard.client.http import Http
+from dashboard.client.http import Download, Http
 
 
 class Analyses:
@@ -45,6 +46,18 @@ class Analyses:
     def get(self, analysis_id: str) -> StoredAnalysis:
         """Give an analysis again, as it was made."""
         return self._http.call(StoredAnalysis, "GET", path_of("analyses", analysis_id))
+
+    def report_pdf(self, analysis_id: str, *, page: Literal["a4", "letter"] = "a4") -> Download:
+        """Give the report on a page, at true scale."""
+        return self._http.download(path_of("analyses", analysis_id, "report.pdf"), params={"page": page})
+
+    def report_text(self, analysis_id: str) -> Download:
+        """Give the report as a note."""
+        return self._http.download(path_of("analyses", analysis_id, "report.txt"))
+
+    def report_fhir(self, analysis_id: str, *, pdf: bool = True) -> Download:
+        """Give the report as a FHIR R4 bundle in JSON, with the page attached where that is wanted."""
+        return self._http.download(path_of("analyses", analysis_id, "fhir"), params=form_of(pdf=pdf))
 
     def delete(self, analysis_id: str) -> None:
         """Delete an analysis; its recording stays."""

@@ -267,6 +267,8 @@ class Http:
             if self.tokens.refresh is None:
                 return False
             response = self._request("POST", "/refresh", None, json={"refresh_token": self.tokens.refresh})
+            if response.status_code == 429 or response.status_code >= 500:
+                raise ApiProblem(self._problem(response))
             if response.status_code >= 400:
                 self.tokens.refresh = None
                 return False

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from api.schemas import NotReady
-from dashboard.client import ApiProblem, ApiUnreachable, Client
+from dashboard.client import ApiProblem, ApiUnreachable, Client, SignedOut
 from dashboard.client.forms import path_of
 
 JOB = {
@@ -187,3 +187,15 @@ def test_a_job_that_goes_on_too_long_is_waited_for_no_more(speak, monkeypatch):
     assert seen == [4, 4]
     with pytest.raises(TimeoutError, match="5 of 9"):
         speak(Service(httpx.Response(200, json=going))).jobs.wait("j", timeout_s=0)
+
+
+def test_a_sign_in_that_cannot_be_renewed_just_now_is_kept(speak):
+    ended = problem(401, "invalid_token")
+    client = speak(Service(ended, problem(503, "busy", "5"), ended, problem(401, "invalid_token")))
+    client.tokens.access, client.tokens.refresh = "old", "good"
+    with pytest.raises(ApiProblem, match="busy"):
+        client.info()
+    assert client.tokens.refresh == "good"
+    with pytest.raises(SignedOut):
+        client.info()
+    assert client.tokens.refresh is None
