@@ -115,6 +115,8 @@ def _tensor(item: NodeArg) -> Tensor:
 
 
 def _session(graph: bytes, origin: str) -> InferenceSession:
+    # It would gather data on its use, and makes files for that in the user's folder, unless it is told not to at import.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -149,7 +149,7 @@ def test_errors_of_all_kinds_have_the_same_body(anonymous, case):
 
 SIGNED_IN = {
     "another's thing": ("GET", "/analyses/00000000-0000-0000-0000-000000000000", {}, 404, "not_found"),
-    "an id that is none": ("GET", "/analyses/%00", {}, 404, "not_found"),
+    "an id that is none": ("GET", "/analyses/%00", {}, 422, "invalid_request"),
     "what only administrators may": ("GET", "/metrics", {}, 403, "not_an_admin"),
     "a form with nothing in it": ("POST", "/predict", {}, 422, "invalid_value"),
     "JSON where files are asked": ("POST", "/predict", {"json": {}}, 422, "invalid_value"),

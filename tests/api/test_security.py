@@ -6,7 +6,6 @@ import base64
 import hmac
 import json
 import stat
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -104,7 +103,7 @@ def test_the_public_key_is_no_secret_to_sign_with(keys, tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
-        {"exp": int(time.time()) - 1},
+        {"exp": 1},
         {"iss": "another"},
         {"aud": "another"},
         {"aud": None},
@@ -116,7 +115,7 @@ def test_the_public_key_is_no_secret_to_sign_with(keys, tmp_path):
         {"iat": None},
         {"exp": None},
         {"exp": "never"},
-        {"nbf": int(time.time()) + 3600},
+        {"nbf": 10**10},
     ],
     ids=str,
 )

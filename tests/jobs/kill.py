@@ -151,8 +151,8 @@ def kill_during_batch(
         assert answer.status_code == 202, answer.text
         job_id = answer.json()["id"]
         outcome = Outcome(items)
-        # The first kill meets the unpacking, the others any moment of the batch.
-        for mark in [0, *sorted(chance.randrange(items) for _ in range(kills - 1))]:
+        # The first kill meets the unpacking, the others any moment of the batch until shortly before its end.
+        for mark in [0, *sorted(chance.randrange(items - items // 10) for _ in range(kills - 1))]:
             _await(lambda mark=mark: _ended(rows, job_id)[0] >= mark)
             time.sleep(chance.uniform(0.0, 0.5))
             chosen = chance.choices(processes.names, weights=[2, 1, *[5] * workers][: len(processes.names)])
