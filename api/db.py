@@ -15,6 +15,8 @@ _BUSY_S = 30.0
 _POOL = 20
 """Connections kept; requests that hold none wait outside of transactions."""
 _WRITES = "einthoven_writes"
+_QUIET = {"hide_parameters": True}
+"""Errors of the database say what was asked, and no values, which may be a person's."""
 
 
 class Database:
@@ -32,10 +34,12 @@ class Database:
         if self.is_sqlite:
             assert url.database  # noqa: S101 - a file: an in-memory database would be lost with its connection
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-            self.engine = create_engine(url, pool_size=_POOL, max_overflow=_POOL, connect_args={"timeout": _BUSY_S})
+            self.engine = create_engine(
+                url, pool_size=_POOL, max_overflow=_POOL, connect_args={"timeout": _BUSY_S}, **_QUIET
+            )
             _prepare_sqlite(self.engine)
         else:
-            self.engine = create_engine(url, pool_size=_POOL, max_overflow=_POOL, pool_pre_ping=True)
+            self.engine = create_engine(url, pool_size=_POOL, max_overflow=_POOL, pool_pre_ping=True, **_QUIET)
 
     @contextmanager
     def read(self) -> Iterator[Session]:

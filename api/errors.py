@@ -38,6 +38,7 @@ STATUS: dict[type[ecg.EcgError], HTTPStatus] = {
 }
 """A crash on an upload is the upload's doing (422); a reading process that cannot be had is ours (503)."""
 
+FAILED = "the service failed; its log says how"
 _DESCRIPTIONS = {
     400: "The request cannot be parsed.",
     401: "No token, or one that is unknown, expired or revoked (`not_authenticated`, `invalid_token`).",
@@ -110,8 +111,12 @@ def problem_of(error: ecg.EcgError | Refusal) -> Problem:
     """Return what went wrong as its body, to be answered or kept."""
     if isinstance(error, Refusal):
         return _problem(error.status, error.code, error.detail, **error.more)
+    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        # What failed is ours, and so are the paths and figures that it names: they are for the log.
+        return _problem(status, error.code, FAILED)
     return _problem(
-        next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS),
+        status,
         error.code,
         _sayable(": ".join(part for part in (error.file, error.field, error.problem) if part)),
         file=_sayable(error.file),
@@ -193,4 +198,4 @@ def _on_http_error(_request: Request, error: Exception) -> Response:
 
 
 def _on_unexpected(_request: Request, _error: Exception) -> Response:
-    return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "the service failed; its log says how")
+    return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", FAILED)

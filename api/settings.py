@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     forwarded_allow_ips: str = Field(
         default="127.0.0.1", description="Proxies (addresses, commas between) whose X-Forwarded-* headers are believed."
     )
+    public_url: str | None = Field(
+        default=None, pattern="^https?://", description="Address at which clients reach the service, for links in FHIR."
+    )
     cors_origins: tuple[str, ...] = Field(
         default=(), description="Web pages of which origins may call the API, as a JSON list; none by default."
     )

@@ -115,7 +115,7 @@ def _tensor(item: NodeArg) -> Tensor:
 
 
 def _session(graph: bytes, origin: str) -> InferenceSession:
-    # It would gather data on its use, and makes files for that in the user's folder, unless it is told not to at import.
+    # It gathers data on its use, in files in the user's folder, unless it is told not to before it is imported.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,3 +99,17 @@ def test_what_goes_wrong_in_the_background_is_raised_when_the_answer_is_asked_fo
     started = Network(_graph("a", "b")).start(np.ones((1, 3)))
     with pytest.raises(InvalidValue, match="not what the network reads"):
         started.result(10)
+
+
+def test_running_a_network_leaves_nothing_in_the_users_folder(tmp_path):
+    """The engine's own build gathers data on its use unless it is told not to."""
+    code = (
+        "import numpy as np; from tests.test_engine import _graph; from ecg_core.engine import Network; "
+        "Network(_graph('a'))(np.ones((1, 3)))"
+    )
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("ORT_", "XDG_"))}
+    home = tmp_path / "home"
+    home.mkdir()
+    root = Path(__file__).parent.parent
+    subprocess.run([sys.executable, "-c", code], env=env | {"HOME": str(home)}, cwd=root, check=True)
+    assert not list(home.rglob("*"))

@@ -41,6 +41,8 @@ class Work:
             "batch": BoundedSemaphore(runtime.settings.job_threads),
             "evaluation": BoundedSemaphore(EVALUATIONS),
         }
+        self._told = {kind: Event() for kind in KINDS}
+        """Set by whoever is told of a job: a thread whose last look found none, before there was one, looks again."""
 
     @property
     def threads(self) -> int:
@@ -54,15 +56,19 @@ class Work:
             pass
 
     def _serve(self, kind: str) -> bool:
-        """Work on the job of a kind whose turn it is; return whether there was one, and a place for it."""
-        places = self._places[kind]
+        """Work on the job of a kind whose turn it is; return whether there may be another, and a place for it."""
+        places, told = self._places[kind], self._told[kind]
+        told.set()
         if not places.acquire(blocking=False):
             return False
         try:
+            told.clear()
             lease = Lease.take_next(self._runtime.database, kind, self._runtime.settings.job_lease_s)
-            return lease is not None and self._hold(lease)
+            if lease is not None:
+                return self._hold(lease)
         finally:
             places.release()
+        return told.is_set()
 
     def _hold(self, lease: Lease) -> bool:
         """Work on a job; return whether this thread should look for the next at once."""

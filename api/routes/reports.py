@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
 from api.deps import ReaderOf, RuntimeOf
 from api.errors import describe_problems
@@ -57,9 +57,7 @@ def get_report_fhir(
     analysis_id: AnalysisId,
     who: ReaderOf,
     runtime: RuntimeOf,
-    request: Request,
     pdf: Annotated[bool, Query(description="Whether the report on a page is attached.")] = True,
 ) -> Response:
     """Give the report in FHIR R4: a DiagnosticReport with its Observations, preliminary, and a link to the waveform."""
-    base = str(request.base_url).rstrip("/")
-    return Response(reports.as_fhir(runtime, who, analysis_id, base, with_pdf=pdf), media_type="application/fhir+json")
+    return Response(reports.as_fhir(runtime, who, analysis_id, with_pdf=pdf), media_type="application/fhir+json")

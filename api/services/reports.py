@@ -26,11 +26,11 @@ def as_text(runtime: Runtime, who: Principal, analysis_id: str) -> str:
     return to_note(said.result, notes=row.notes)
 
 
-def as_fhir(runtime: Runtime, who: Principal, analysis_id: str, base_url: str, *, with_pdf: bool) -> bytes:
-    """Return the report as a FHIR bundle in JSON; its waveform is at the service's own address. Blocks."""
+def as_fhir(runtime: Runtime, who: Principal, analysis_id: str, *, with_pdf: bool) -> bytes:
+    """Return the report as a FHIR bundle in JSON; its waveform is a link to the service. Blocks."""
     said, row = _find(runtime, who, analysis_id)
     pdf = to_report(said.result, runtime.signals.load(row), notes=row.notes) if with_pdf else None
-    waveform = f"{base_url}/recordings/{row.id}/file"
+    waveform = f"{(runtime.settings.public_url or '').rstrip('/')}/recordings/{row.id}/file"
     return to_json(to_fhir(said.result, identifier=said.id, pdf=pdf, waveform_url=waveform, notes=row.notes))
 
 

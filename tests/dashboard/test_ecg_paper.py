@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 import dashboard
 from api.schemas import Beats, Quality, Signal, Wave, Waves
-from dashboard.components.ecg_paper import Caliper, Heat, Selection, join_modules
+from dashboard.components.ecg_paper import Caliper, Heat, Selection, ecg_paper, join_modules
 from dashboard.components.ecg_paper.packing import (
     ShownBeats,
     Span,
@@ -139,7 +139,7 @@ def script() -> None:
 
 
 def test_a_page_that_was_turned_to_is_fetched_once_and_shown_with_its_own_times():
-    page = AppTest.from_function(script).run()
+    page = AppTest.from_function(script, default_timeout=60).run()
     (before,) = papers(page)
     assert (before["start_s"], before["duration_s"], before["reference"]) == (0, 60, [1])
     page.session_state["paper"] = {"window": {"record": before["record"], "start_s": 20.0, "length_s": 10.0}}
@@ -154,7 +154,7 @@ def test_a_page_that_was_turned_to_is_fetched_once_and_shown_with_its_own_times(
 
 
 def test_another_record_begins_at_its_own_start():
-    page = AppTest.from_function(script).run()
+    page = AppTest.from_function(script, default_timeout=60).run()
     (before,) = papers(page)
     page.session_state["paper"] = {"window": {"record": before["record"], "start_s": 20.0, "length_s": 10.0}}
     page.session_state["level"] = 1.0
@@ -194,3 +194,8 @@ def test_the_components_own_tests_pass():
     command = ["node", "--test", *map(str, sorted(HERE.glob("ecg_paper*.test.mjs")))]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_speed_that_the_paper_does_not_have_is_refused():
+    with pytest.raises(ValueError, match=r"30 mm/s.*12\.5, 25, 50"):
+        ecg_paper(signal_of(), speed=30)

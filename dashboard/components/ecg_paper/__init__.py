@@ -31,9 +31,11 @@ Overlay = Literal["peaks", "classes", "waves", "spikes", "reference", "quality",
 Fetch = Callable[[float, float], Signal]
 """Returns the samples of a window, from its start and length in seconds."""
 
+_SPEEDS = (12.5, 25, 50)
 _HERE = Path(__file__).parent
 _MODULES = (
     "geometry",
+    "record",
     "camera",
     "calipers",
     "keys",
@@ -41,6 +43,7 @@ _MODULES = (
     "telling",
     "pens",
     "drawing",
+    "surroundings",
     "saving",
     "pages",
     "controls",
@@ -74,7 +77,7 @@ def ecg_paper(
     heat: Heat | None = None,
     reference: Sequence[float] = (),
     layout: Layout | None = None,
-    speed: Literal[12.5, 25, 50] = 25,
+    speed: float = 25,
     gain: Literal[5, 10, 20] = 10,
     hidden: Collection[Overlay] = (),
     filter_text: str = "unfiltered",
@@ -104,7 +107,7 @@ def ecg_paper(
     layout
         How the leads stand; by default 3 x 4 with a rhythm strip for the twelve standard leads, else a row for each.
     speed, gain
-        In mm/s and mm/mV.
+        12.5, 25 or 50 mm/s, and 5, 10 or 20 mm/mV.
     hidden
         Overlays that are off to begin with.
     filter_text
@@ -124,6 +127,8 @@ def ecg_paper(
     key
         Tells one paper of a page from another.
     """
+    if speed not in _SPEEDS:
+        raise ValueError(f"speed of {speed:g} mm/s: the paper has {', '.join(f'{known:g}' for known in _SPEEDS)}")
     first = encode_samples(signal.values)
     record = hashlib.sha256(f"{signal.start_s} {signal.fs} {signal.leads} {first}".encode()).hexdigest()[:16]
     sent = st.session_state.get(key)

@@ -10,6 +10,8 @@ import { NORMAL, WAVE_NAMES, beatMarks, heatCells, legendItems, mainStrip, trace
 
 const FOOT_LINE = 22; // px
 const FOOT_TEXT = 12;
+const FOOT_EDGE = 10;
+const SIGN = { before: 15, after: 15 };
 
 export const INKS = {
   light: {
@@ -37,11 +39,19 @@ export function footerText(sheet, { filter = "unfiltered", note = "" } = {}) {
   return [`${sheet.speed} mm/s`, `${sheet.gain} mm/mV`, filter, note].filter(Boolean).join("  ·  ");
 }
 
-/** Height in px that the foot needs: its signs move to a second line where one is too short. */
-export function footHeight(pen, sheet, record, shown, width) {
-  const words = pen.widthOf(footerText(sheet, record), FOOT_TEXT) + SQUARE * 30;
-  const signs = legendItems(record, shown).reduce((sum, [, text]) => sum + pen.widthOf(text, FOOT_TEXT) + 30, 0);
-  return signs && words + signs > width ? 2 * FOOT_LINE : FOOT_LINE;
+/** {rows, height}: what the foot shows in its lines, [x, sign, text] each, and how high (px) it is for that. */
+export function planFoot(pen, sheet, record, shown, width) {
+  const items = legendItems(record, shown).map(([sign, text]) => [sign, text, pen.widthOf(text, FOOT_TEXT) + SIGN.before + SIGN.after]);
+  const words = 24 * SQUARE + pen.widthOf(footerText(sheet, record), FOOT_TEXT) + pen.widthOf("5 mm = 200 ms = 0.5 mV", FOOT_TEXT);
+  const whole = items.reduce((sum, [, , wide]) => sum + wide, 0);
+  const rows = [[]];
+  let x = width - whole - FOOT_EDGE;
+  for (const [sign, text, wide] of items) {
+    if (words + whole > width && (rows.length === 1 || x + wide > width)) [x] = [FOOT_EDGE, rows.push([])];
+    rows.at(-1).push([x, sign, text]);
+    x += wide;
+  }
+  return { rows, height: FOOT_LINE * rows.length };
 }
 
 /** Draw the sheet, what lies over it, and its foot. `shown` names the overlays that are on. */
@@ -83,12 +93,14 @@ export function drawPaper(pen, sheet, record, { view, ink, shown, ratio }) {
 }
 
 function drawGrid(pen, mm, { at, view, ink, ratio }) {
-  const line = Math.max(1, Math.round(ratio)) / ratio;
+  const dots = Math.max(1, Math.round(ratio));
+  const line = dots / ratio;
+  const before = (dots >> 1) / ratio;
   const draw = (step, skip, color, alpha) => {
     for (let x = Math.ceil(Math.max(0, mm.left - 1) / step) * step; x <= mm.right + 1; x += step)
-      if (!skip || x % skip) pen.rect(pen.crisp(at.x(x)) - line / 2 + (line * ratio) % 2 / 2 / ratio, 0, line, view.height, color, alpha);
+      if (!skip || x % skip) pen.rect(pen.crisp(at.x(x)) - before, 0, line, view.height, color, alpha);
     for (let y = Math.ceil(Math.max(0, mm.top - 1) / step) * step; y <= mm.bottom + 1; y += step)
-      if (!skip || y % skip) pen.rect(0, pen.crisp(at.y(y)) - line / 2 + (line * ratio) % 2 / 2 / ratio, view.width, line, color, alpha);
+      if (!skip || y % skip) pen.rect(0, pen.crisp(at.y(y)) - before, view.width, line, color, alpha);
   };
   draw(1, SQUARE, ink.fine, fineOpacity(at.px));
   draw(SQUARE, 0, ink.heavy, 1);
@@ -172,21 +184,18 @@ function drawFoot(pen, sheet, record, { view, ink, shown }) {
   pen.rect(0, top, view.width, 1, ink.heavy);
   const line = (k) => top + FOOT_LINE * k + FOOT_LINE / 2 + FOOT_TEXT * 0.36;
   const bar = scaleBar(sheet, view.pxPerMm);
-  const [x, y, length] = [10, top + FOOT_LINE / 2, bar.mm * view.pxPerMm];
+  const [x, y, length] = [FOOT_EDGE, top + FOOT_LINE / 2, bar.mm * view.pxPerMm];
   pen.lines([[[x, y], [x + length, y]], [[x, y - 4], [x, y + 4]], [[x + length, y - 4], [x + length, y + 4]]], ink.text, 1.5);
   const words = `${bar.mm} mm = ${1000 * bar.s} ms = ${bar.mv} mV`;
   pen.text(words, x + length + 8, line(0), { size: FOOT_TEXT, color: ink.text });
   const after = x + length + 8 + pen.widthOf(words, FOOT_TEXT) + 24;
   pen.text(footerText(sheet, record), after, line(0), { size: FOOT_TEXT, color: ink.quiet });
-  const items = legendItems(record, shown);
-  const width = items.reduce((sum, [, text]) => sum + pen.widthOf(text, FOOT_TEXT) + 30, 0);
-  const [row, start] = view.foot > FOOT_LINE ? [1, 10] : [0, view.width - width];
-  let left = start;
-  for (const [sign, text] of items) {
-    drawSign(pen, sign, left, line(row), ink);
-    pen.text(text, left + 15, line(row), { size: FOOT_TEXT, color: ink.quiet });
-    left += pen.widthOf(text, FOOT_TEXT) + 30;
-  }
+  planFoot(pen, sheet, record, shown, view.width).rows.forEach((items, row) => {
+    for (const [left, sign, text] of items) {
+      drawSign(pen, sign, left, line(row), ink);
+      pen.text(text, left + SIGN.before, line(row), { size: FOOT_TEXT, color: ink.quiet });
+    }
+  });
 }
 
 function drawSign(pen, sign, x, y, ink) {
@@ -199,6 +208,8 @@ function drawSign(pen, sign, x, y, ink) {
 export function drawHand(pen, sheet, record, hand, { view, ink }) {
   const at = { x: (x) => x * view.pxPerMm - view.left, y: (y) => y * view.pxPerMm - view.top };
   pen.within(0, 0, view.width, view.height, () => {
+    for (const strip of sheet.strips.filter(({ lead }) => lead === hand.lead))
+      pen.rect(at.x(strip.x) - 4, at.y(strip.baseline - 5), 3, 10 * view.pxPerMm, ink.select);
     if (hand.window) drawWindow(pen, sheet, hand, { at, ink });
     if (hand.beat !== null && record.beats[hand.beat] !== undefined) drawChosenBeat(pen, sheet, record, hand, { at, ink });
     for (const caliper of hand.calipers) drawCaliper(pen, sheet, caliper, { at, ink, view, active: caliper.id === hand.active, march: hand.march });
@@ -239,10 +250,11 @@ function drawCaliper(pen, sheet, caliper, { at, ink, view, active, march }) {
   pen.lines([[[left, y1], [right, y1]], [[left, y2], [right, y2]]], ink.caliper, width, { dash: [5, 3] });
   if (active) for (const [x, y] of [[x1, (y1 + y2) / 2], [x2, (y1 + y2) / 2], [(x1 + x2) / 2, y1], [(x1 + x2) / 2, y2]]) pen.dot(x, y, 3.5, ink.caliper);
   if (active && march)
-    for (const s of marchOut(caliper, strip.from, strip.to)) {
-      const x = at.x(xOf(sheet, strip, s));
-      pen.lines([[[x, top], [x, bottom]]], ink.caliper, 1, { dash: [2, 3] });
-    }
+    for (const along of sheet.strips.filter(({ row }) => row === strip.row))
+      for (const s of marchOut(caliper, along.from, along.to)) {
+        const x = at.x(xOf(sheet, along, s));
+        pen.lines([[[x, top], [x, bottom]]], ink.caliper, 1.25, { dash: [3, 3] });
+      }
   drawFlag(pen, caliperText(caliper), (left + right) / 2, top + 12, { view, ink, color: ink.caliper });
 }
 

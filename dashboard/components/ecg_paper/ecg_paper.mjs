@@ -5,46 +5,20 @@
 import { evenScale, fitScale, scrollKeeping, truePercent, viewSize, zoomScale, MAX_PX_PER_MM, ZOOM_STEP } from "./camera.mjs";
 import { caliperText } from "./calipers.mjs";
 import { Controls } from "./controls.mjs";
-import { INKS, drawHand, drawPaper, footHeight, isDark } from "./drawing.mjs";
-import { decodeSamples, planSheet, pageSeconds } from "./geometry.mjs";
+import { drawHand, drawPaper, planFoot } from "./drawing.mjs";
+import { pageSeconds, planSheet } from "./geometry.mjs";
 import { Hand } from "./hand.mjs";
 import { overlaysOf } from "./marks.mjs";
 import { Navigator, isLoaded, keepWithin } from "./pages.mjs";
-import { CanvasPen, SvgPen } from "./pens.mjs";
-import { download, pictureName, pictureRatio, withDensity } from "./saving.mjs";
-import { beatsText, leadRows } from "./telling.mjs";
+import { CanvasPen, fitCanvas } from "./pens.mjs";
+import { readRecord } from "./record.mjs";
+import { savePng, saveSvg } from "./saving.mjs";
+import { keepDensity, readDensity, readLook } from "./surroundings.mjs";
+import { tellSheet } from "./telling.mjs";
 
-const DENSITY_KEY = "einthoven.pxPerMm"; // what the reader measured, for this screen
 const QUIET_MS = 400; // a row of key strokes is told to Python once
 const STATUS_PX = 30;
-
-/** What Python sends, with its samples decoded; those of `before` are kept where they are the same. */
-export function readRecord(data, before) {
-  const same = before && before.packed === data.samples && before.leads.length === data.leads.length;
-  return {
-    id: data.record,
-    packed: data.samples,
-    samples: same ? before.samples : decodeSamples(data.samples, data.leads.length),
-    leads: data.leads,
-    fs: data.fs,
-    start: data.start_s,
-    duration: data.duration_s,
-    beats: data.beats,
-    beatOffset: data.beat_offset,
-    classes: data.classes,
-    beatLeads: data.beat_leads,
-    waves: data.waves,
-    spikes: data.spikes,
-    reference: data.reference,
-    quality: data.quality,
-    heat: data.heat && { start: data.heat.start_s, step: data.heat.step_s, leads: data.heat.leads, label: data.heat.label },
-    overview: data.overview ? decodeSamples(data.overview, 1)[0] : null,
-    filter: data.filter,
-    note: data.note,
-    title: data.title,
-    description: data.description,
-  };
-}
+const LEAST_VIEW = 0.6; // of the window's height, once the paper is larger than the view
 
 export class PaperView {
   constructor(root, tell) {
@@ -96,8 +70,6 @@ export class PaperView {
       this.hand.reset();
       this.from = this.record.start;
     }
-    const { start, end } = this.loaded;
-    if (another || this.from < start - 1e-3 || this.from >= end) this.from = start;
     this.frame.removeAttribute("aria-busy");
     this.plan();
   }
@@ -122,10 +94,13 @@ export class PaperView {
   /** Lay the sheet out anew, and show it. */
   plan() {
     this.hand.cursor = null;
+    const { start, end } = this.loaded;
+    if (this.from < start - 1e-3 || this.from >= end) this.from = start; // what was turned to has not come
     this.sheet = planSheet({ ...this.record, from: this.from, ...this.options });
+    this.from = this.sheet.from;
     this.frame.setAttribute("aria-label", this.record.description);
     this.canvas.setAttribute("aria-label", this.record.description);
-    this.writeTold();
+    this.told.replaceChildren(...tellSheet(this.sheet, this.record));
     this.draw();
   }
 
@@ -164,18 +139,9 @@ export class PaperView {
   }
 
   setDensity(pxPerMm) {
-    localStorage.setItem(DENSITY_KEY, JSON.stringify({ screen: screenName(), pxPerMm }));
+    keepDensity(pxPerMm);
     this.showControls();
     this.showScale();
-  }
-
-  get density() {
-    try {
-      const kept = JSON.parse(localStorage.getItem(DENSITY_KEY));
-      return kept?.screen === screenName() ? kept.pxPerMm : null;
-    } catch {
-      return null; // no storage, or nothing of ours in it
-    }
   }
 
   act(action, { by = 1, overlays = [] } = {}) {
@@ -185,9 +151,9 @@ export class PaperView {
       out: () => this.zoomBy(1 / ZOOM_STEP),
       zoom: () => this.zoomBy(ZOOM_STEP ** by),
       fit: () => this.zoomTo(null),
-      true: () => (this.density ? this.zoomTo(this.density, null, false) : this.measureScreen()),
-      png: () => this.savePng(),
-      svg: () => this.saveSvg(),
+      true: () => (readDensity() ? this.zoomTo(readDensity(), null, false) : this.measureScreen()),
+      png: () => savePng(this, this.scene),
+      svg: () => saveSvg(this, this.scene),
       full: () => (this.root.getRootNode().fullscreenElement ? document.exitFullscreen() : this.root.requestFullscreen()),
       help: () => this.controls.openHelp(),
       page: () => this.turnTo(this.sheet.from + by * length),
@@ -243,12 +209,6 @@ export class PaperView {
     return globalThis.devicePixelRatio || 1;
   }
 
-  get look() {
-    const style = getComputedStyle(this.root);
-    const background = style.getPropertyValue("--st-background-color") || "#fff";
-    return { ink: INKS[isDark(asRgb(background)) ? "dark" : "light"], font: style.fontFamily };
-  }
-
   /** Give the frame and the sheet in it their sizes, and note what is in view. */
   size() {
     const { sheet, ratio } = this;
@@ -256,11 +216,11 @@ export class PaperView {
     const border = this.frame.offsetWidth - this.frame.clientWidth;
     const full = document.fullscreenElement || this.root.getRootNode().fullscreenElement;
     const width = Math.max(1, this.root.clientWidth - (full ? 24 : 0) - 2);
-    const foot = footHeight(new CanvasPen(this.overlay, { ratio, font }), sheet, this.record, this.shown, width);
+    const foot = planFoot(new CanvasPen(this.overlay, { ratio, font }), sheet, this.record, this.shown, width).height;
     const room = full ? innerHeight - this.frame.offsetTop - foot - STATUS_PX - 16 : Infinity;
     const fit = fitScale(sheet, width, ratio, room);
     const pxPerMm = this.zoom ?? fit;
-    const view = viewSize(sheet, pxPerMm, width, Math.min(room, this.zoom ? Math.max(240, sheet.height * fit) : Infinity));
+    const view = viewSize(sheet, pxPerMm, width, Math.min(room, this.zoom ? Math.max(LEAST_VIEW * innerHeight, sheet.height * fit) : Infinity));
     const [across, down] = [sheet.width * pxPerMm > width + 0.5, sheet.height * pxPerMm > view.height + 0.5];
     Object.assign(this.frame.style, { overflowX: across ? "scroll" : "hidden", overflowY: down ? "scroll" : "hidden" });
     const [barX, barY] = [this.frame.offsetHeight - this.frame.clientHeight, this.frame.offsetWidth - this.frame.clientWidth];
@@ -270,8 +230,14 @@ export class PaperView {
       width: `${Math.max(view.width, across ? sheet.width * pxPerMm : 0)}px`,
       height: `${Math.max(view.height, down ? sheet.height * pxPerMm : 0) + foot}px`,
     });
+    this.stage.style.width = `${view.width}px`;
     this.fit = fit;
     this.view = { pxPerMm, ...view, foot, left: this.frame.scrollLeft, top: this.frame.scrollTop };
+  }
+
+  /** How a sheet is drawn now. */
+  get scene() {
+    return { view: this.view, ink: this.look.ink, font: this.look.font, shown: this.shown, ratio: this.ratio };
   }
 
   drawSoon() {
@@ -281,11 +247,12 @@ export class PaperView {
 
   draw() {
     if (!this.sheet || !this.root.clientWidth) return;
+    this.look = readLook(this.root);
     this.size();
-    const { view, ratio, record, sheet, shown } = this;
+    const { view, ratio, record, sheet, scene } = this;
     for (const canvas of [this.canvas, this.overlay]) fitCanvas(canvas, view, ratio);
     const { ink, font } = this.look;
-    drawPaper(new CanvasPen(this.canvas, { ratio, font }), sheet, record, { view, ink, shown, ratio });
+    drawPaper(new CanvasPen(this.canvas, { ratio, font }), sheet, record, scene);
     this.canvas.dataset.pxPerMm = view.pxPerMm;
     this.drawHand();
     this.showControls();
@@ -304,13 +271,13 @@ export class PaperView {
   }
 
   showControls() {
-    const { record, sheet, tool, overlays, shown, density } = this;
+    const { record, sheet, tool, overlays, shown } = this;
     const zoom = this.zoom ? `${Math.round((100 * this.zoom) / this.fit)} %` : "Fit";
-    this.controls.show({ record, sheet, tool, zoom, overlays, shown, density });
+    this.controls.show({ record, sheet, tool, zoom, overlays, shown, density: readDensity() });
   }
 
   showScale() {
-    const percent = truePercent(this.view.pxPerMm, this.density);
+    const percent = truePercent(this.view.pxPerMm, readDensity());
     const size = percent === null ? "" : ` · ${percent.toFixed(0)} % of true size`;
     this.scale.textContent = `1 mm = ${Number(this.view.pxPerMm.toFixed(2))} px${size}`;
   }
@@ -319,21 +286,6 @@ export class PaperView {
   say(words, aloud = true) {
     this.reading.textContent = words;
     if (aloud) this.spoken.textContent = words;
-  }
-
-  /** What stands for the drawing where it cannot be seen. */
-  writeTold() {
-    const table = document.createElement("table");
-    table.createCaption().textContent = `${this.record.description}. Shown: ${this.sheet.layout}, ${this.sheet.speed} mm/s, ${this.sheet.gain} mm/mV.`;
-    const head = table.createTHead().insertRow();
-    for (const name of ["Lead", "Time", "Range", "Quality"]) head.append(Object.assign(document.createElement("th"), { textContent: name, scope: "col" }));
-    const body = table.createTBody();
-    for (const cells of leadRows(this.sheet, this.record)) {
-      const row = body.insertRow();
-      cells.forEach((text) => (row.insertCell().textContent = text));
-    }
-    const beats = Object.assign(document.createElement("p"), { textContent: beatsText(this.sheet, this.record) });
-    this.told.replaceChildren(table, beats);
   }
 
   // ----------------------------------------------------------------------------------------------------- handed over
@@ -356,51 +308,7 @@ export class PaperView {
       caliper: caliper && { lead: caliper.lead, from_s: caliper.from, to_s: caliper.to, from_mv: caliper.a, to_mv: caliper.b },
     });
   }
-
-  async savePng() {
-    const { view, sheet, record, shown } = this;
-    const ratio = pictureRatio(view, this.ratio);
-    const canvas = document.createElement("canvas");
-    fitCanvas(canvas, view, ratio);
-    const { ink, font } = this.look;
-    const pen = new CanvasPen(canvas, { ratio, font });
-    drawPaper(pen, sheet, record, { view, ink, shown, ratio });
-    drawHand(pen, sheet, record, { ...this.hand, cursor: null }, { view, ink });
-    const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
-    const png = withDensity(new Uint8Array(await blob.arrayBuffer()), view.pxPerMm * ratio);
-    download(png, "image/png", pictureName(record.title, sheet, "png"));
-  }
-
-  saveSvg() {
-    const { view, sheet, record, shown } = this;
-    const { ink, font } = this.look;
-    const pen = new SvgPen({ font, measure: new CanvasPen(document.createElement("canvas"), { ratio: 1, font }) });
-    drawPaper(pen, sheet, record, { view, ink, shown, ratio: pictureRatio(view, this.ratio) });
-    drawHand(pen, sheet, record, { ...this.hand, cursor: null }, { view, ink });
-    const text = pen.document(view.width, view.height + view.foot, view.pxPerMm, {
-      title: record.title || "ECG",
-      description: record.description,
-    });
-    download(text, "image/svg+xml", pictureName(record.title, sheet, "svg"));
-  }
 }
-
-function fitCanvas(canvas, view, ratio) {
-  const [width, height] = [view.width, view.height + view.foot];
-  Object.assign(canvas, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
-  Object.assign(canvas.style, { width: `${canvas.width / ratio}px`, height: `${canvas.height / ratio}px` });
-}
-
-/** A CSS colour as the browser computes it: "rgb(...)". */
-function asRgb(color) {
-  const ctx = document.createElement("canvas").getContext("2d");
-  ctx.fillStyle = color.trim();
-  ctx.fillRect(0, 0, 1, 1);
-  return `rgb(${[...ctx.getImageData(0, 0, 1, 1).data.slice(0, 3)].join()})`;
-}
-
-/** Tells one screen from another: what was measured on one does not hold on the next. */
-const screenName = () => `${screen.width}x${screen.height}@${globalThis.devicePixelRatio}`;
 
 const views = new WeakMap();
 

@@ -195,7 +195,8 @@ export function labelSpot(sheet, strip, values) {
   const first = indexAt(sheet, strip.from);
   const start = values.slice(first, first + Math.ceil((LABEL.width / sheet.speed) * sheet.fs));
   const top = Math.min(strip.baseline, ...start.filter((v) => !Number.isNaN(v)).map((v) => yOf(sheet, strip, v)));
-  return [strip.x + LABEL.indent, Math.max(LABEL.size, Math.min(strip.baseline - LABEL.above, top - LABEL.air))];
+  const usual = Math.max(strip.baseline - LABEL.above, strip.top + LABEL.size);
+  return [strip.x + LABEL.indent, Math.max(LABEL.size, Math.min(usual, top - LABEL.air))];
 }
 
 export const LABEL_MM = LABEL.size;

@@ -10,7 +10,7 @@ export const KEYS = [
   { keys: ["h"], show: "H", action: "pan", help: "Hand: drag the paper (or hold the middle button)" },
   { keys: ["x"], show: "X", action: "end", help: "Which part of the caliper the arrows move: second end, first end, all" },
   { keys: ["n"], show: "N", action: "next", help: "Next caliper" },
-  { keys: ["m"], show: "M", action: "march", help: "March out: repeat the caliper's interval along the strip" },
+  { keys: ["m"], show: "M", action: "march", help: "March out: repeat the caliper's interval along the row" },
   { keys: ["Delete", "Backspace"], show: "Del", action: "remove", help: "Remove the caliper" },
   { keys: ["Escape"], show: "Esc", action: "clear", help: "Let go of the caliper, then of the selection" },
   { keys: ["+", "=", "-"], show: "+ −", action: "zoom", help: "Zoom (also Ctrl and the wheel, or two fingers)" },

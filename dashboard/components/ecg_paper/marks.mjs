@@ -66,7 +66,8 @@ export function beatAfter(beatsS, s, by, [from, to]) {
 /** The strip that carries the clear beat marks: a strip as long as the sheet, else a lead that was searched, else the first. */
 export function mainStrip(sheet, beatLeads) {
   const long = sheet.strips.find((strip) => strip.long);
-  return long ?? (beatLeads.length === 1 && stripOf(sheet, beatLeads[0], sheet.from)) ?? sheet.strips[0];
+  const searched = beatLeads.length === 1 ? stripOf(sheet, beatLeads[0], sheet.from) : undefined;
+  return long ?? searched ?? sheet.strips[0];
 }
 
 /** {top, bottom} of what a strip's trace reaches, in mm, with a little air. */

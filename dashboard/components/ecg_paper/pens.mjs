@@ -149,3 +149,10 @@ export class SvgPen {
     );
   }
 }
+
+/** Size a canvas for a view, in whole device pixels. */
+export function fitCanvas(canvas, view, ratio) {
+  const [width, height] = [view.width, view.height + view.foot];
+  Object.assign(canvas, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
+  Object.assign(canvas.style, { width: `${canvas.width / ratio}px`, height: `${canvas.height / ratio}px` });
+}

@@ -1,5 +1,8 @@
 // Pictures to keep: what the view shows, with its physical size in the file, so that a print has true millimetres.
 
+import { drawHand, drawPaper } from "./drawing.mjs";
+import { CanvasPen, SvgPen, fitCanvas } from "./pens.mjs";
+
 const PRINT_PX_PER_MM = 12; // about 300 dots an inch
 const MAX_SIDE = 12000; // device pixels that browsers still give a canvas
 const PNG_HEADER = 33; // signature and IHDR: what must come before pHYs
@@ -42,9 +45,38 @@ export function pictureName(title, sheet, suffix) {
 }
 
 /** Hand a file to the reader. */
-export function download(bytes, type, name) {
+function download(bytes, type, name) {
   const url = URL.createObjectURL(new Blob([bytes], { type }));
   const link = Object.assign(document.createElement("a"), { href: url, download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+/** Draw what a paper shows, calipers and selection with it, but not where the pointer is. */
+function drawAll(pen, { sheet, record, hand }, scene) {
+  drawPaper(pen, sheet, record, scene);
+  const { calipers, active, march, lead, beat, window } = hand;
+  drawHand(pen, sheet, record, { calipers, active, march, lead, beat, window, cursor: null }, scene);
+}
+
+/** Hand over what a paper shows as a picture. */
+export async function savePng(paper, scene) {
+  const { view, font } = scene;
+  const ratio = pictureRatio(view, scene.ratio);
+  const canvas = document.createElement("canvas");
+  fitCanvas(canvas, view, ratio);
+  drawAll(new CanvasPen(canvas, { ratio, font }), paper, { ...scene, ratio });
+  const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
+  const png = withDensity(new Uint8Array(await blob.arrayBuffer()), view.pxPerMm * ratio);
+  download(png, "image/png", pictureName(paper.record.title, paper.sheet, "png"));
+}
+
+/** Hand over what a paper shows as a drawing. */
+export function saveSvg(paper, scene) {
+  const { view, font } = scene;
+  const pen = new SvgPen({ font, measure: new CanvasPen(document.createElement("canvas"), { ratio: 1, font }) });
+  drawAll(pen, paper, { ...scene, ratio: pictureRatio(view, scene.ratio) });
+  const { title, description } = paper.record;
+  const text = pen.document(view.width, view.height + view.foot, view.pxPerMm, { title: title || "ECG", description });
+  download(text, "image/svg+xml", pictureName(title, paper.sheet, "svg"));
 }

@@ -47,3 +47,19 @@ export function beatsText(sheet, record) {
   const times = shown.map(([s, letter]) => `${s.toFixed(2)}${letter && letter !== "N" ? ` (${CLASS_NAMES[letter] ?? letter})` : ""}`);
   return `Beats at ${times.join(", ")} seconds.`;
 }
+
+/** What stands for the drawing where it cannot be seen: a table of the leads, and the beats. */
+export function tellSheet(sheet, record) {
+  const table = document.createElement("table");
+  const scale = `${sheet.layout}, ${sheet.speed} mm/s, ${sheet.gain} mm/mV`;
+  table.createCaption().textContent = `${record.description}. Shown: ${scale}.`;
+  const head = table.createTHead().insertRow();
+  for (const name of ["Lead", "Time", "Range", "Quality"])
+    head.append(Object.assign(document.createElement("th"), { textContent: name, scope: "col" }));
+  const body = table.createTBody();
+  for (const cells of leadRows(sheet, record)) {
+    const row = body.insertRow();
+    for (const text of cells) row.insertCell().textContent = text;
+  }
+  return [table, Object.assign(document.createElement("p"), { textContent: beatsText(sheet, record) })];
+}
