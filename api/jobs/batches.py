@@ -150,6 +150,7 @@ def _analyse_item(runtime: Runtime, lease: Lease, item: tables.JobItem, stop: Ev
         result["quality"],
         options,
         analysis=NewAnalysis(fingerprint, wanted.settings(), result),
+        seems_new=known is None,
         also=end,
     )
     delete_files(runtime, keys)

@@ -23,7 +23,7 @@ def find_blobs(session: Session, sha256s: Iterable[str]) -> dict[str, Blob]:
 def add_blobs(session: Session, staged: Mapping[str, Blob]) -> dict[str, Blob]:
     """Add what is not kept yet, and return all as they are kept, by sha256.
 
-    An IntegrityError says that another transaction adds the same at this moment.
+    An IntegrityError at the end of the transaction says that another one added the same at this moment.
 
     Raises
     ------
@@ -35,7 +35,6 @@ def add_blobs(session: Session, staged: Mapping[str, Blob]) -> dict[str, Blob]:
     if any(inspect(blob).has_identity for blob in missing.values()):
         raise BlobGone
     session.add_all(missing.values())
-    session.flush()
     return {**found, **missing}
 
 

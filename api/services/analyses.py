@@ -101,6 +101,7 @@ def predict_upload(
         options,
         notes=notes,
         analysis=new,
+        seems_new=known is None,
     )
     return _answer(runtime, result, kept.row, said, wanted, recording, new=(kept.created, True))
 

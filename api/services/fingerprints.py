@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from ecg_core import __version__
-from ecg_core.artefacts import list_models, load_model
+from ecg_core.artefacts import list_models, load_artefact
 from ecg_core.predictors import OperatingPoint
 
 
@@ -39,9 +39,7 @@ def analysis_fingerprint(
             "subject": dict(subject),
             "models": None if models is None else sorted(set(models)),
             "point": point,
-            "installed": {
-                f"{found.name}/{found.version}": load_model(found.name, found.version).sha256 for found in list_models()
-            },
+            "installed": {f"{found.name}/{found.version}": load_artefact(found.path).sha256 for found in list_models()},
             "software": __version__,
         }
     )

@@ -83,6 +83,7 @@ def keep_recording(
     *,
     notes: str = "",
     analysis: NewAnalysis | None = None,
+    seems_new: bool = False,
     also: Callable[[Session, tables.Recording, tables.Analysis | None], None] | None = None,
 ) -> tuple[Kept, tables.Analysis | None]:
     """Keep a recording, and an analysis with it, in one transaction; the same one again changes nothing of it.
@@ -99,26 +100,30 @@ def keep_recording(
         JSON-ready, with its ``verdict``.
     options
         ``fs`` and ``units`` where the sender stated them.
+    seems_new
+        Whether it was looked for a moment ago, and not found.
     also
         What else is to happen in the transaction.
     """
 
     def attempt() -> tuple[Kept, tables.Analysis | None]:
+        nonlocal seems_new
         staged = stage(store, database, list(files.values()))
         with database.write() as session:
-            row = recordings.find_same(session, who.user_id, fingerprint)
-            created = row is None
+            # What is new is simply added: where another request is quicker, or deletes a file, keys of the tables
+            # forbid it, and the next attempt looks first.
+            row = None if seems_new else recordings.find_same(session, who.user_id, fingerprint)
+            seems_new, created = False, row is None
             if row is None:
                 row = _row(who, fingerprint, recording, quality, options, notes)
-                held = blobs.add_blobs(session, staged)
                 row.files = [
-                    tables.RecordingFile(position=at, name=name, blob=held[sha256(content).hexdigest()])
+                    tables.RecordingFile(position=at, name=name, blob=staged[sha256(content).hexdigest()])
                     for at, (name, content) in enumerate(files.items())
                 ]
                 session.add(row)
                 session.flush()
                 audit.note(session, who, "created", "recording", row.id)
-            said = None if analysis is None else keep_analysis(session, who, row, analysis)
+            said = None if analysis is None else keep_analysis(session, who, row, analysis, first=created)
             if also is not None:
                 also(session, row, said)
         return Kept(row, created), said
@@ -126,11 +131,14 @@ def keep_recording(
     return retried(attempt)
 
 
-def keep_analysis(session: Session, who: Principal, row: tables.Recording, analysis: NewAnalysis) -> tables.Analysis:
-    """Keep an analysis, or return the one that followed from just the same."""
-    if (found := analyses.find_same(session, row.id, analysis.fingerprint)) is not None:
+def keep_analysis(
+    session: Session, who: Principal, row: tables.Recording, analysis: NewAnalysis, *, first: bool = False
+) -> tables.Analysis:
+    """Keep an analysis, or return the one that followed from just the same; there is none where it is the first."""
+    if not first and (found := analyses.find_same(session, row.id, analysis.fingerprint)) is not None:
         return found
     said = tables.Analysis(
+        id=tables.new_id(),
         owner_id=row.owner_id,
         recording_id=row.id,
         fingerprint=analysis.fingerprint,
@@ -139,7 +147,6 @@ def keep_analysis(session: Session, who: Principal, row: tables.Recording, analy
         result=dict(analysis.result),
     )
     session.add(said)
-    session.flush()
     audit.note(session, who, "created", "analysis", said.id)
     return said
 
