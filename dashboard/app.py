@@ -11,14 +11,31 @@ from dashboard import session
 
 _HERE = Path(__file__).parent
 _PAGES = _HERE / "pages"
+_PLACES = (
+    ("analyse", "Analyse", "ecg_heart"),
+    ("recording", "Recording", "monitor_heart"),
+    ("history", "History", "history"),
+    ("batch", "Batch", "stacks"),
+    ("evaluation", "Evaluation", "target"),
+    ("models", "Models", "deployed_code"),
+    ("settings", "Settings", "settings"),
+)
 
 st.set_page_config(page_title="Einthoven", page_icon=str(_HERE / "favicon.svg"), layout="wide")
-if session.is_signed_in():
-    pages = [st.Page(_PAGES / "analyse.py", title="Analyse", icon=":material/ecg_heart:", default=True)]
-else:
-    pages = [st.Page(_PAGES / "sign_in.py", title="Sign in", icon=":material/login:", default=True)]
-page = st.navigation(pages)
-if session.is_signed_in() and st.sidebar.button("Sign out", icon=":material/logout:", width="stretch"):
+signed_in = session.is_signed_in()
+# Before somebody signs in, every address shows the form: after it, they are where they wanted to be.
+pages = [
+    st.Page(
+        _PAGES / (f"{name}.py" if signed_in else "sign_in.py"),
+        title=title if signed_in else "Sign in",
+        icon=f":material/{icon}:",
+        url_path=name,
+        default=name == "analyse",
+    )
+    for name, title, icon in _PLACES
+]
+page = st.navigation(pages, position="sidebar" if signed_in else "hidden")
+if signed_in and st.sidebar.button("Sign out", icon=":material/logout:", width="stretch"):
     session.sign_out()
     st.rerun()
 page.run()

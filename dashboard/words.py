@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from api.schemas import Analysis, BeatClass, Beats, Pacing, Problem, Quality, Range, Recording, Rhythm, Signal
+from api.schemas import Analysis, BeatClass, Beats, Pacing, Problem, Quality, Range, Recording, Rhythm, Signal, Subject
 
 _WHAT_TO_DO = {
     "unknown_format": "Check that the file is an ECG in one of the formats listed below, and that it is whole.",
@@ -16,6 +16,8 @@ _WHAT_TO_DO = {
     "reader_failed": "The file is probably damaged. Export the recording again.",
     "reader_unavailable": "The service is busy reading other recordings. Try again in a few seconds.",
     "invalid_value": "Correct what you stated below, or leave it empty.",
+    "changed_meanwhile": "Somebody changed it after you opened it. What you typed is still there; it was not saved.",
+    "not_found": "It was deleted, or it belongs to another account. Your own recordings are listed under History.",
     "internal_error": "The fault is on the service's side; its log says more.",
 }
 
@@ -104,6 +106,16 @@ def value(name: str, number: float) -> str:
     if name == "r_transition":
         return f"V{math.floor(number)}{DASH}V{math.ceil(number)}" if number % 1 else f"V{number:.0f}"
     return figure(name, number) + _UNITS[name.rpartition("_")[2]]
+
+
+def change(name: str, before: float, after: float) -> str:
+    """Return by how much a measurement changed, as its figures are shown: ``+12 ms``; nothing for a place."""
+    unit = name.rpartition("_")[2]
+    if unit not in _UNITS:
+        return ""
+    digits = 2 if unit == "mv" else 0
+    by = round(round(after, digits) - round(before, digits), digits)
+    return ("+" if by > 0 else "") + figure(name, by) + _UNITS[unit]
 
 
 def usual(name: str, limits: Range | None) -> str:
@@ -279,6 +291,12 @@ def quality(found: Quality) -> str:
 def lead_faults(found: Quality) -> dict[str, str]:
     """Return what is wrong in each lead that is not good."""
     return {name: ", ".join(lead.reasons) for name, lead in found.leads.items() if lead.verdict != "good"}
+
+
+def person(subject: Subject) -> str:
+    """Return who it is, as far as that is known: ``P-0042, 63 years, female``."""
+    age = None if subject.age is None else f"{subject.age:g} years"
+    return ", ".join(part for part in (subject.id, age, subject.sex) if part)
 
 
 def size(n_bytes: int) -> str:

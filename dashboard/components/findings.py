@@ -33,7 +33,8 @@ _CSS = """
 .ecg-findings li.against::before { content: "\\2717\\00a0"; color: #d98200; font-weight: 600; }
 .ecg-findings .sure { text-align: right; padding-right: 0; }
 .ecg-findings .sure .ecg-bar { margin: 0.5rem 0 0.3rem; }
-@media (max-width: 640px) { .ecg-findings { grid-template-columns: minmax(0, 1fr) 5.5rem; }
+.ecg-narrow { container-type: inline-size; }
+@container (max-width: 460px) { .ecg-findings { grid-template-columns: minmax(0, 1fr) 5.5rem; }
   .ecg-findings .kind { grid-column: 1 / -1; padding-bottom: 0; } .ecg-findings .kind ~ div { border-top: 0; } }
 </style>
 """
@@ -57,7 +58,8 @@ def diagnosis(summary: Summary) -> None:
 
 def findings_list(findings: list[Finding]) -> None:
     """Show each finding with its theme, its probability, and the evidence."""
-    st.html(f'{CSS}{_CSS}<div class="ecg-findings">{"".join(_row(item) for item in findings)}</div>')
+    rows = "".join(_row(item) for item in findings)
+    st.html(f'{CSS}{_CSS}<div class="ecg-narrow"><div class="ecg-findings">{rows}</div></div>')
 
 
 def _row(item: Finding) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 from api.schemas import Measurement, Measurements
 from dashboard import words
 
-_GROUPS = (
+GROUPS = (
     ("Rate", ("hr_bpm", "rr_min_ms", "rr_max_ms")),
     ("Intervals", ("pr_ms", "p_ms", "qrs_ms", "qt_ms", "jt_ms")),
     ("QT corrected for rate", ("qtc_fridericia_ms", "qtc_bazett_ms", "qtc_framingham_ms", "qtc_hodges_ms")),
@@ -27,7 +27,7 @@ _LEAD_COLUMNS = {
     "st_j80_mv": "J\u202f+\u202f80",
 }
 _COLUMNS = "<colgroup>" + "".join(f'<col style="width: {w}%">' for w in (31, 22, 15, 20, 12)) + "</colgroup>"
-_CSS = """
+TABLE_CSS = """
 <style>
 .ecg-tables { display: grid; grid-template-columns: repeat(auto-fit, minmax(340px, 1fr)); gap: 0 2.5rem; }
 .ecg-table { border-collapse: collapse; width: 100%; table-layout: fixed; font-variant-numeric: tabular-nums;
@@ -36,7 +36,7 @@ _CSS = """
 .ecg-table th, .ecg-table td { border: 0; padding: 0.28rem 0.5rem 0.28rem 0; text-align: right;
   vertical-align: baseline; border-top: 1px solid color-mix(in srgb, currentColor 12%, transparent); }
 .ecg-table th:first-child { text-align: left; font-weight: 400; }
-.ecg-table thead th { font-weight: 400; opacity: 0.72; border-top: 0; }
+.ecg-table thead th { font-weight: 400; opacity: 0.72; border-top: 0; overflow-wrap: anywhere; }
 .ecg-table td.value { font-weight: 600; white-space: nowrap; }
 .ecg-table td.quiet { opacity: 0.72; white-space: nowrap; }
 .ecg-table td.why { opacity: 0.72; text-align: left; padding-left: 0.75rem; }
@@ -50,8 +50,8 @@ _CSS = """
 
 def measurement_table(measurements: Measurements) -> None:
     """Show the values of the whole recording."""
-    tables = "".join(_group(title, names, measurements) for title, names in _GROUPS)
-    st.html(f'{_CSS}<div class="ecg-tables">{tables}</div>')
+    tables = "".join(_group(title, names, measurements) for title, names in GROUPS)
+    st.html(f'{TABLE_CSS}<div class="ecg-tables">{tables}</div>')
 
 
 def lead_table(measurements: Measurements) -> None:
@@ -62,7 +62,7 @@ def lead_table(measurements: Measurements) -> None:
         for lead, row in measurements.leads.items()
     )
     st.html(
-        f'{_CSS}<table class="ecg-table"><thead><tr><th scope="col">mV</th>{head}</tr></thead>'
+        f'{TABLE_CSS}<table class="ecg-table"><thead><tr><th scope="col">mV</th>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table>"
     )
 

@@ -1,4 +1,4 @@
-"""A form for what is known of the person. What is left open stays unknown."""
+"""Fields for what is known of the person. What is left open stays unknown."""
 
 from __future__ import annotations
 
@@ -15,29 +15,49 @@ _SEXES = {"Unknown": None, "Female": "female", "Male": "male"}
 _YES_NO = {"Unknown": None, "Yes": "yes", "No": "no"}
 
 
-def person_form(subject: Subject, facts: Sequence[Fact]) -> dict[str, Any] | None:
-    """Ask for age, sex and facts; return them as stated once they are applied, and None before."""
-    with st.form("person", border=False):
-        left, right = st.columns(2)
-        age = left.number_input("Age (years)", 0.0, 130.0, subject.age, 1.0, format="%.0f", key="age")
-        sex = right.radio("Sex", list(_SEXES), list(_SEXES.values()).index(subject.sex), horizontal=True, key="sex")
-        columns = st.columns(2)
-        asked = {fact.name: _ask(columns[at % 2], fact, subject.facts.get(fact.name)) for at, fact in enumerate(facts)}
-        st.caption("Nothing is assumed: what is left open counts as unknown.")
-        if not st.form_submit_button("Apply", type="primary"):
-            return None
-    known = {name: value for name, value in asked.items() if value is not None}
-    return {"age": age, "sex": _SEXES[sex], "facts": known}
+def ask_person(subject: Subject, facts: Sequence[Fact], key: str = "") -> dict[str, Any]:
+    """Ask for what is known of a person; return the answers, None where something stays unknown.
+
+    Parameters
+    ----------
+    subject
+        What is known already.
+    facts
+        What can be known beside id, age and sex.
+    key
+        Tells the fields of one person from those of the next.
+    """
+    named = st.text_input("Patient", subject.id or "", max_chars=200, key=f"subject_id{key}", placeholder="P-0042")
+    return {"id": named.strip() or None, **ask_facts(subject, facts, key)}
 
 
-def _ask(column: DeltaGenerator, fact: Fact, known: Any) -> str | None:
+def ask_facts(subject: Subject, facts: Sequence[Fact], key: str = "") -> dict[str, Any]:
+    """Ask for age, sex and facts alone; return the answers, None where something stays unknown."""
+    left, right = st.columns(2)
+    age = _number(left, "Age (years)", 0.0, 130.0, subject.age, f"age{key}")
+    sex = right.radio("Sex", list(_SEXES), list(_SEXES.values()).index(subject.sex), horizontal=True, key=f"sex{key}")
+    columns = st.columns(2)
+    asked = {fact.name: _ask(columns[at % 2], fact, subject.facts.get(fact.name), key) for at, fact in enumerate(facts)}
+    st.caption("Nothing is assumed: what is left open counts as unknown.")
+    return {"age": age, "sex": _SEXES[sex], "facts": asked}
+
+
+def _ask(column: DeltaGenerator, fact: Fact, known: Any, key: str) -> str | None:
     """Ask for one fact; None where it stays unknown."""
-    title, key = words.sentence(fact.title), f"fact_{fact.name}"
+    title, key = words.sentence(fact.title), f"fact_{fact.name}{key}"
     if fact.kind == "number":
-        start = float(known) if isinstance(known, int | float) and not isinstance(known, bool) else None
-        number = column.number_input(f"{title} ({fact.unit})", fact.least, fact.most, start, format="%.0f", key=key)
+        number = _number(column, f"{title} ({fact.unit})", fact.least, fact.most, known, key)
         return None if number is None else str(number)
     options = _YES_NO if fact.kind == "yes_no" else {"Unknown": None, **{text: text for text in fact.options}}
     said = ("yes" if known else "no") if isinstance(known, bool) else known
     at = list(options.values()).index(said) if said in options.values() else 0
     return options[column.selectbox(title, list(options), at, key=key)]
+
+
+def _number(
+    column: DeltaGenerator, label: str, least: float | None, most: float | None, known: Any, key: str
+) -> float | None:
+    """Ask for a number that may be emptied: one that Streamlit was given as a default could only be replaced."""
+    start = float(known) if isinstance(known, int | float) and not isinstance(known, bool) else None
+    st.session_state.setdefault(key, start)
+    return column.number_input(label, least, most, None, 1.0, format="%.0f", key=key)

@@ -50,7 +50,7 @@ def _register() -> None:
 def _paste() -> None:
     with st.form("token", border=False):
         token = st.text_input(
-            "Personal API token", type="password", key="token", placeholder="eta_...", help="`POST /tokens` makes one."
+            "Personal API token", type="password", key="token", placeholder="eta_...", help="Settings makes one."
         )
         if st.form_submit_button("Use it", type="primary", width="stretch"):
             _try(lambda: session.use_token(token.strip()))

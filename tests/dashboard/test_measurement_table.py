@@ -25,7 +25,7 @@ def html(monkeypatch):
 def test_every_value_of_the_api_has_a_name_and_a_place():
     names = [name for name, field in Measurements.model_fields.items() if field.annotation is Measurement]
     assert sorted(words.MEASURED) == sorted(names)
-    assert sorted(name for _, group in measurement_table._GROUPS for name in group) == sorted(names)
+    assert sorted(name for _, group in measurement_table.GROUPS for name in group) == sorted(names)
 
 
 def test_a_value_stands_beside_its_flag_range_and_spread(html):
