@@ -10,7 +10,7 @@ from api.schemas import NOTICE
 from dashboard import session
 
 _HERE = Path(__file__).parent
-_PAGES = _HERE / "pages"
+_SCREENS = _HERE / "screens"
 _PLACES = (
     ("analyse", "Analyse", "ecg_heart"),
     ("recording", "Recording", "monitor_heart"),
@@ -26,7 +26,7 @@ signed_in = session.is_signed_in()
 # Before somebody signs in, every address shows the form: after it, they are where they wanted to be.
 pages = [
     st.Page(
-        _PAGES / (f"{name}.py" if signed_in else "sign_in.py"),
+        _SCREENS / (f"{name}.py" if signed_in else "sign_in.py"),
         title=title if signed_in else "Sign in",
         icon=f":material/{icon}:",
         url_path=name,

@@ -37,7 +37,7 @@ def compare(first: str, second: str) -> None:
     for column, (kept, analysis), at in zip(side_by_side("pair"), found, "ab", strict=True):
         with column:
             st.page_link(
-                "pages/recording.py",
+                "screens/recording.py",
                 label=f"**{words.literally(kept.name)}**",
                 icon=":material/monitor_heart:",
                 query_params={"recording": kept.id},

@@ -186,7 +186,7 @@ def ask_to_delete(kept: TaggedRecording) -> None:
             session.api().recordings.delete(kept.id)
             st.session_state.pop("opened", None)
             memory.tell(f"{kept.name} was deleted.")
-            st.switch_page("pages/history.py")
+            st.switch_page("screens/history.py")
 
 
 def _offer(label: str, name: str, media_type: str, make: object) -> None:

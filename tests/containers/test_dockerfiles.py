@@ -99,7 +99,7 @@ def test_dashboard_starts_from_what_its_image_carries(tmp_path: Path) -> None:
     modules = [
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         for path in sorted((ROOT / "dashboard").rglob("*.py"))
-        if path.name != "app.py" and "pages" not in path.parts
+        if path.name != "app.py" and "screens" not in path.parts
     ]
     code = (
         "import sys, importlib\n"

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 import dashboard
@@ -20,8 +19,6 @@ APP = Path(dashboard.__file__).parent / "app.py"
 def opened(client: Client, monkeypatch: pytest.MonkeyPatch, name: str = "analyse", **query: str) -> AppTest:
     """Open a page at an address."""
     st.cache_resource.clear()
-    # The frame names the pages; without this, Streamlit's test driver takes their folder for a menu, past the frame.
-    monkeypatch.setattr(PagesManager, "main_script_parent", Path("/nowhere"))
     monkeypatch.setattr("dashboard.session.connect", lambda: client)
     page = run(AppTest.from_file(APP, default_timeout=120))
     return page if name == "analyse" and not query else turned(page, name, **query)
@@ -29,7 +26,7 @@ def opened(client: Client, monkeypatch: pytest.MonkeyPatch, name: str = "analyse
 
 def turned(page: AppTest, name: str, **query: str) -> AppTest:
     """Turn to a page at an address."""
-    page.switch_page(f"pages/{name}.py")
+    page.switch_page(f"screens/{name}.py")
     page.query_params.clear()
     for key, value in query.items():
         page.query_params[key] = value

@@ -17,7 +17,7 @@ from ecg_core.synthesis import bundled_cases
 from tests.helpers import make_recording
 from tests.service import files_of
 
-PAGE = Path(dashboard.__file__).parent / "pages" / "batch.py"
+PAGE = Path(dashboard.__file__).parent / "screens" / "batch.py"
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from ecg_core.synthesis import synthesize
 from tests.evaluation.labelled_files import annotated, beat_marks, wfdb
 from tests.service import access_token, add_account
 
-PAGE = Path(dashboard.__file__).parent / "pages" / "evaluation.py"
+PAGE = Path(dashboard.__file__).parent / "screens" / "evaluation.py"
 
 
 @pytest.fixture

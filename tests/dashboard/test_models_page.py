@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 import dashboard
 
-PAGE = Path(dashboard.__file__).parent / "pages" / "models.py"
+PAGE = Path(dashboard.__file__).parent / "screens" / "models.py"
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import dashboard
 from dashboard.client import ApiProblem, Client, Tokens
 from tests.service import PASSWORD, access_token, add_account
 
-PAGE = Path(dashboard.__file__).parent / "pages" / "settings.py"
+PAGE = Path(dashboard.__file__).parent / "screens" / "settings.py"
 
 
 def opened(client: Client, monkeypatch: pytest.MonkeyPatch, section: str = "API tokens") -> AppTest:

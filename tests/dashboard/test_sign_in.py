@@ -12,7 +12,7 @@ import dashboard
 from dashboard.client import Client, Tokens
 from tests.service import PASSWORD, add_account
 
-PAGES = Path(dashboard.__file__).parent / "pages"
+PAGES = Path(dashboard.__file__).parent / "screens"
 SIGN_IN, REGISTER, USE_TOKEN = range(3)
 
 

@@ -42,7 +42,7 @@ def _page() -> None:
 
 
 def _show_back() -> None:
-    st.page_link("pages/history.py", label="All recordings", icon=":material/arrow_back:")
+    st.page_link("screens/history.py", label="All recordings", icon=":material/arrow_back:")
 
 
 def _show_list() -> None:
@@ -68,7 +68,7 @@ def _show_none(wanted: dict[str, Any]) -> None:
             st.button("Show all recordings", icon=":material/filter_list_off:", on_click=clear_filters)
         else:
             st.markdown("**No recordings yet.** What you analyse is kept here until you delete it.")
-            st.page_link("pages/analyse.py", label="Analyse an ECG", icon=":material/ecg_heart:")
+            st.page_link("screens/analyse.py", label="Analyse an ECG", icon=":material/ecg_heart:")
 
 
 def _show_items(items: Sequence[RecordingItem]) -> None:
@@ -79,7 +79,7 @@ def _show_items(items: Sequence[RecordingItem]) -> None:
         if st.button(
             "Compare", icon=":material/compare:", disabled=len(chosen) != _PAIR, help="Choose two recordings below."
         ):
-            st.switch_page("pages/history.py", query_params={"compare": ",".join(chosen)})
+            st.switch_page("screens/history.py", query_params={"compare": ",".join(chosen)})
         if chosen:
             st.caption(f"{len(chosen)} chosen" + ("" if len(chosen) == _PAIR else "; choose two"))
 
@@ -95,14 +95,14 @@ def _show_item(item: RecordingItem) -> bool:
             label = f"Choose {words.literally(item.name)} to compare"
             chosen = st.checkbox(label, key=f"choose {item.id}", label_visibility="collapsed", width="content")
             st.page_link(
-                "pages/recording.py",
+                "screens/recording.py",
                 label=f"**{words.literally(item.name)}**",
                 icon=":material/monitor_heart:",
                 query_params={"recording": item.id},
             )
             if item.subject.id:
                 st.page_link(
-                    "pages/history.py",
+                    "screens/history.py",
                     label=words.literally(item.subject.id),
                     icon=":material/show_chart:",
                     help="Measurements of this patient over time",

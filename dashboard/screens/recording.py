@@ -34,7 +34,7 @@ def _page() -> None:
         st.session_state.pop("opened", None)
         st.title("Recording")
         show_problem(error.problem)
-        st.page_link("pages/history.py", label="History", icon=":material/history:")
+        st.page_link("screens/history.py", label="History", icon=":material/history:")
         return
     if st.session_state.get("opened") != which:
         tools.edit_anew()
@@ -47,8 +47,8 @@ def _show_empty() -> None:
     with st.container(border=True):
         st.markdown("**No recording is open.** Analyse one, or open one that is kept.")
         with st.container(horizontal=True):
-            st.page_link("pages/analyse.py", label="Analyse an ECG", icon=":material/ecg_heart:")
-            st.page_link("pages/history.py", label="History", icon=":material/history:")
+            st.page_link("screens/analyse.py", label="Analyse an ECG", icon=":material/ecg_heart:")
+            st.page_link("screens/history.py", label="History", icon=":material/history:")
 
 
 def _show(kept: TaggedRecording, analyses: Sequence[AnalysisSummary]) -> None:

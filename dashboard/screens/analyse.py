@@ -62,7 +62,7 @@ def _ask_and_send(files: Mapping[str, bytes]) -> None:
     if problem:
         show_problem(problem)
         if problem.code == "several_recordings":
-            st.page_link("pages/batch.py", label="Analyse them as a batch", icon=":material/stacks:")
+            st.page_link("screens/batch.py", label="Analyse them as a batch", icon=":material/stacks:")
         st.session_state[_STATED] = st.session_state.get(_STATED) or problem.code in _ASKS
     stated: dict[str, Any] = _ask_reading() if st.session_state.get(_STATED) else {}
     with st.expander("About the person", icon=":material/person:", expanded=False):
@@ -77,7 +77,7 @@ def _ask_and_send(files: Mapping[str, bytes]) -> None:
             st.rerun()
         for name in (_DROPPED, _REFUSED, _STATED):
             st.session_state.pop(name, None)
-        st.switch_page("pages/recording.py", query_params={"recording": recording_id})
+        st.switch_page("screens/recording.py", query_params={"recording": recording_id})
 
 
 def _ask_reading() -> dict[str, Any]:
@@ -128,7 +128,7 @@ def _show_cases() -> None:
 
 def _show_card(case: CaseSummary) -> None:
     st.page_link(
-        "pages/analyse.py",
+        "screens/analyse.py",
         label=f"**{words.literally(case.title)}**",
         icon=":material/ecg_heart:",
         query_params={"case": case.name},
@@ -138,7 +138,7 @@ def _show_card(case: CaseSummary) -> None:
 
 def _show_case(name: str) -> None:
     """Analyse a demo case without keeping it."""
-    st.page_link("pages/analyse.py", label="All demo cases", icon=":material/arrow_back:")
+    st.page_link("screens/analyse.py", label="All demo cases", icon=":material/arrow_back:")
     point = st.session_state.get("case point", DEFAULT_POINT)
 
     def ask() -> Prediction:
