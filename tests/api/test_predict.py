@@ -62,7 +62,13 @@ def test_file_names_are_labels_without_their_folders(predict):
 
 @pytest.mark.parametrize(
     ("name", "label"),
-    [("a\0b\n.edf", "ab.edf"), (None, "upload"), ("x/", "x"), ("../", "upload"), ("é" * 300 + ".edf", "é" * 196 + ".edf")],
+    [
+        ("a\0b\n.edf", "ab.edf"),
+        (None, "upload"),
+        ("x/", "x"),
+        ("../", "upload"),
+        ("é" * 300 + ".edf", "é" * 196 + ".edf"),
+    ],
 )
 def test_a_name_that_is_no_name_becomes_one(name, label):
     assert label_of(name) == label
