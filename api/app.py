@@ -117,6 +117,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 yield
         finally:
             later.cancel()
+            # A process must not end while its models are being loaded.
+            later.join()
 
     app = Service(
         settings,
