@@ -8,11 +8,11 @@ from typing import Any
 from api.errors import Refusal
 from api.schemas import EvaluationChoices, SetChoice, SplitChoice, UploadChoice
 from api.services.evaluation_reports import WITHOUT_ARTEFACT
-from api.services.uploads import Upload, path_of
+from api.services.uploads import Upload, collect_files, path_of
 from ecg_core.artefacts import list_models
 from ecg_core.datasets import DATASETS
 from ecg_core.datasets.bundled import GRADES, Bundled
-from ecg_core.errors import InvalidValue, LimitExceeded
+from ecg_core.errors import InvalidValue
 from ecg_core.evaluation import EXAMS
 from ecg_core.evaluation.labels import FIELD, parse_labels
 from ecg_core.evaluation.ways import find_way, ways
@@ -72,14 +72,7 @@ def collect_labelled(uploads: Sequence[Upload], labels: Upload | None, max_files
     InvalidValue
         Two of them have the same name.
     """
-    if len(uploads) > max_files:
-        raise LimitExceeded("too many files", field="files", found=len(uploads), expected=f"at most {max_files}")
-    files: dict[str, bytes] = {}
-    for upload in uploads:
-        name = path_of(upload.name)
-        if name in files:
-            raise InvalidValue("two files have the same name", field="files", found=name, expected="each name once")
-        files[name] = upload.content.read()
+    files = collect_files(uploads, max_files, path_of)
     return files if labels is None else {**files, LABELS: labels.content.read()}
 
 

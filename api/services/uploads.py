@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -19,8 +19,15 @@ class Upload:
     content: BinaryIO
 
 
-def collect_files(uploads: Sequence[Upload], max_files: int) -> dict[str, bytes]:
+def collect_files(
+    uploads: Sequence[Upload], max_files: int, name_of: Callable[[str | None], str] | None = None
+) -> dict[str, bytes]:
     """Return ``{label: content}``.
+
+    Parameters
+    ----------
+    name_of
+        What makes a label of a file's name; `label_of` where None.
 
     Raises
     ------
@@ -33,7 +40,7 @@ def collect_files(uploads: Sequence[Upload], max_files: int) -> dict[str, bytes]
         raise LimitExceeded("too many files", field="files", found=len(uploads), expected=f"at most {max_files}")
     files: dict[str, bytes] = {}
     for upload in uploads:
-        label = label_of(upload.name)
+        label = (name_of or label_of)(upload.name)
         if label in files:
             raise InvalidValue("two files have the same name", field="files", found=label, expected="each name once")
         files[label] = upload.content.read()
