@@ -19,6 +19,7 @@ TAGS = {
     "Analysis": "A recording in, what can be said about it out.",
     "Recordings": "What was uploaded and kept, with what is noted of its person.",
     "Signals": "Samples, marks, drawings, original files and other formats of what was kept.",
+    "Explanations": "Why the models say what an analysis says: computed when it is asked for.",
     "Reports": "An analysis on a page, as a note, and in FHIR R4.",
     "Cases": "Demo cases, ready to be analysed, from our own synthesis.",
     "Jobs": "Long work: batches of recordings and large evaluations, their progress and their results.",

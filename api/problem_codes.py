@@ -28,6 +28,7 @@ CODES: dict[str, tuple[tuple[int, ...], str]] = {
     "password_changed": ((409,), "The password was changed meanwhile."),
     "too_many_tokens": ((409,), "The account has as many API tokens as it may."),
     "no_results": ((409,), "The job has no results yet, or never will."),
+    "withheld": ((409,), "The model says nothing of this recording, or holds this answer back: `detail` says why."),
     "idempotency_in_progress": ((409,), "The first request with this key is still being answered: `Retry-After`."),
     "changed_meanwhile": ((412,), "It is no longer what `If-Match` says: get it again."),
     "body_too_large": ((413,), "The request is larger than its route takes."),

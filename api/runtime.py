@@ -11,6 +11,7 @@ from api.db import Database
 from api.jobs.broker import JobQueue
 from api.security.jwt import AccessTokens
 from api.security.passwords import Passwords
+from api.services.explaining import Explaining
 from api.services.inference import Inference
 from api.services.signals import Signals
 from api.settings import Settings
@@ -33,6 +34,8 @@ class Runtime:
     signals: Signals
     inference: Inference
     """Analyses recordings, those of several requests together."""
+    explaining: Explaining
+    """Explains one answer at a time."""
     queue: JobQueue
     """Tells of jobs."""
 
@@ -59,6 +62,7 @@ def open_runtime(settings: Settings) -> Iterator[Runtime]:
             pool,
             Signals(store, pool, settings),
             stack.enter_context(Inference(settings)),
+            Explaining(),
             stack.enter_context(closing(JobQueue(settings))),
         )
 

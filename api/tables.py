@@ -254,16 +254,19 @@ class Recording(Table):
         order_by="RecordingFile.position", cascade="all, delete-orphan", passive_deletes=True, lazy="selectin"
     )
 
+    def write_what_follows(self) -> None:
+        """Write the columns that lists search and sort by: they follow from others."""
+        person = str(self.subject["id"]) if self.subject["id"] else None
+        self.age, self.sex, self.n_leads = self.subject["age"], self.subject["sex"], len(self.leads)
+        self.sort_name = fold(self.name)[:_LONGEST_KEY]
+        self.sort_subject = person and fold(person)[:_LONGEST_KEY]
+        self.search_text = fold("\n".join((self.name, person or "", self.notes)))
+
 
 @event.listens_for(Recording, "before_insert")
 @event.listens_for(Recording, "before_update")
 def _write_what_follows(_mapper: Mapper[Recording], _connection: Connection, row: Recording) -> None:
-    """Write the columns that lists search and sort by: they follow from others."""
-    person = str(row.subject["id"]) if row.subject["id"] else None
-    row.age, row.sex, row.n_leads = row.subject["age"], row.subject["sex"], len(row.leads)
-    row.sort_name = fold(row.name)[:_LONGEST_KEY]
-    row.sort_subject = person and fold(person)[:_LONGEST_KEY]
-    row.search_text = fold("\n".join((row.name, person or "", row.notes)))
+    row.write_what_follows()
 
 
 class RecordingFile(Table):

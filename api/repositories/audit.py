@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.context import request_id
 from api.principal import Principal
+from api.repositories.adding import add_new
 from api.tables import AuditEvent, User
 
 
@@ -35,17 +36,16 @@ def note(
     owner_id
         Whose record it is, where it is not the actor's.
     """
-    session.add(
-        AuditEvent(
-            actor_id=who and who.user_id,
-            token_id=who and who.token_id,
-            action=action,
-            object_kind=kind,
-            object_id=object_id,
-            owner_id=owner_id or (who and who.user_id),
-            request_id=request_id.get(),
-        )
+    event = AuditEvent(
+        actor_id=who and who.user_id,
+        token_id=who and who.token_id,
+        action=action,
+        object_kind=kind,
+        object_id=object_id,
+        owner_id=owner_id or (who and who.user_id),
+        request_id=request_id.get(),
     )
+    add_new(session, event)
 
 
 def list_events(

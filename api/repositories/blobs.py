@@ -38,6 +38,11 @@ def add_blobs(session: Session, staged: Mapping[str, Blob]) -> dict[str, Blob]:
     return {**found, **missing}
 
 
+def new_among(staged: Iterable[Blob]) -> list[Blob]:
+    """Return those that were not kept yet when they were staged."""
+    return [blob for blob in staged if not inspect(blob).has_identity]
+
+
 def drop_unused(session: Session, blob_ids: Iterable[str]) -> list[str]:
     """Delete the rows of those that nothing refers to; return their keys, for the store once that is committed."""
     unused = (

@@ -40,6 +40,18 @@ from api.schemas.evaluation import (
     TrainedOn,
     UploadChoice,
 )
+from api.schemas.explanation import (
+    Explainable,
+    ExplainableLabel,
+    ExplainableModel,
+    Explanation,
+    ExplanationAnswer,
+    ExplanationFigure,
+    ExplanationHeat,
+    ExplanationMethod,
+    ExplanationPart,
+    ExplanationWave,
+)
 from api.schemas.findings import Finding, Kind, Score, Summary, UrgentFinding
 from api.schemas.inference_v2 import (
     GraphList,
@@ -144,6 +156,16 @@ __all__ = [
     "Estimate",
     "EvaluationChoices",
     "EvaluationReport",
+    "Explainable",
+    "ExplainableLabel",
+    "ExplainableModel",
+    "Explanation",
+    "ExplanationAnswer",
+    "ExplanationFigure",
+    "ExplanationHeat",
+    "ExplanationMethod",
+    "ExplanationPart",
+    "ExplanationWave",
     "Fact",
     "FileError",
     "Finding",

@@ -76,6 +76,7 @@ def forget_recordings(
     delete_files(runtime, keys)
     for row in rows:
         runtime.signals.forget(row.fingerprint)
+        runtime.explaining.forget(row.fingerprint)
     return len(rows)
 
 

@@ -7,6 +7,7 @@ from typing import Literal, cast
 from api.db import Database
 from api.principal import SCOPES, Principal, Scope
 from api.repositories import api_tokens, sign_ins
+from api.repositories.sign_ins import Account
 from api.security.jwt import AccessTokens
 from api.security.opaque import API_PREFIX, is_secret, read_token
 from api.tables import User
@@ -20,14 +21,11 @@ def identify(token: str, database: Database, access_tokens: AccessTokens) -> Pri
     if claims is None:
         return None
     with database.read() as session:
-        found = sign_ins.find_open_sign_in(session, claims.sign_in_id)
-    if found is None or found[1].id != claims.user_id:
-        return None
-    user = found[1]
-    return signed_in(user, claims.sign_in_id)
+        account = sign_ins.find_account(session, claims.sign_in_id)
+    return None if account is None or account.id != claims.user_id else signed_in(account, claims.sign_in_id)
 
 
-def signed_in(user: User, sign_in_id: str) -> Principal:
+def signed_in(user: User | Account, sign_in_id: str) -> Principal:
     """Return on whose behalf a sign-in lets a request act: all that the account may."""
     return _principal(user, frozenset(SCOPES), sign_in_id=sign_in_id)
 
@@ -49,7 +47,7 @@ def _by_api_token(token: str, database: Database) -> Principal | None:
 
 
 def _principal(
-    user: User, scopes: frozenset[Scope], *, sign_in_id: str | None = None, token_id: str | None = None
+    user: User | Account, scopes: frozenset[Scope], *, sign_in_id: str | None = None, token_id: str | None = None
 ) -> Principal:
     role: Literal["user", "admin"] = "admin" if user.role == "admin" else "user"
     # What the account may do bounds what its token may: an administrator who is one no more loses the scope.

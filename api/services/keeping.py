@@ -14,6 +14,7 @@ from api import tables
 from api.db import Database
 from api.principal import Principal
 from api.repositories import analyses, audit, blobs, recordings
+from api.repositories.adding import add_new
 from api.storage import BlobStore
 from ecg_core.recording import Recording
 
@@ -117,11 +118,11 @@ def keep_recording(
             if row is None:
                 row = _row(who, fingerprint, recording, quality, options, notes)
                 row.files = [
-                    tables.RecordingFile(position=at, name=name, blob=staged[sha256(content).hexdigest()])
+                    tables.RecordingFile(recording_id=row.id, position=at, name=name, blob_id=blob.id, blob=blob)
                     for at, (name, content) in enumerate(files.items())
+                    for blob in (staged[sha256(content).hexdigest()],)
                 ]
-                session.add(row)
-                session.flush()
+                add_new(session, *blobs.new_among(staged.values()), row, *row.files)
                 audit.note(session, who, "created", "recording", row.id)
             said = None if analysis is None else keep_analysis(session, who, row, analysis, first=created)
             if also is not None:
@@ -146,7 +147,7 @@ def keep_analysis(
         summary=summary_of(analysis.result),
         result=dict(analysis.result),
     )
-    session.add(said)
+    add_new(session, said)
     audit.note(session, who, "created", "analysis", said.id)
     return said
 
@@ -171,7 +172,7 @@ def _row(
     notes: str,
 ) -> tables.Recording:
     summary = recording.summary()
-    return tables.Recording(
+    row = tables.Recording(
         id=tables.new_id(),
         owner_id=who.user_id,
         fingerprint=fingerprint,
@@ -192,3 +193,5 @@ def _row(
         quality_detail=dict(quality),
         options=dict(options),
     )
+    row.write_what_follows()
+    return row

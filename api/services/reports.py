@@ -2,45 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pydantic_core import to_json
 
-from api import tables
-from api.errors import not_found
 from api.principal import Principal
-from api.repositories import analyses, audit, recordings
 from api.runtime import Runtime
+from api.services.explanations import explain_for_report, find
 from ecg_core.report.document import to_report
 from ecg_core.report.fhir import to_fhir
 from ecg_core.report.note import to_note
 
 
-def as_pdf(runtime: Runtime, who: Principal, analysis_id: str, page: str) -> bytes:
-    """Return the report on a page. Blocks."""
-    said, row = _find(runtime, who, analysis_id)
-    return to_report(said.result, runtime.signals.load(row), page=page, notes=row.notes)
+@dataclass(frozen=True)
+class Explained:
+    """What a report explains: ``none``, ``auto`` (what is called first) or a label; and by which method."""
+
+    explain: str = "auto"
+    method: str | None = None
 
 
-def as_text(runtime: Runtime, who: Principal, analysis_id: str) -> str:
-    """Return the report as a note."""
-    said, row = _find(runtime, who, analysis_id)
-    return to_note(said.result, notes=row.notes)
+def as_pdf(runtime: Runtime, who: Principal, analysis_id: str, page: str, explained: Explained) -> bytes:
+    """Return the report on a page, and the explanation on a second. Blocks."""
+    said, row = find(runtime, who, analysis_id, "exported")
+    explanation = explain_for_report(runtime, who, said, row, explained.explain, explained.method)
+    return to_report(said.result, runtime.signals.load(row), page=page, notes=row.notes, explanation=explanation)
 
 
-def as_fhir(runtime: Runtime, who: Principal, analysis_id: str, *, with_pdf: bool) -> bytes:
+def as_text(runtime: Runtime, who: Principal, analysis_id: str, explained: Explained) -> str:
+    """Return the report as a note. Blocks."""
+    said, row = find(runtime, who, analysis_id, "exported")
+    explanation = explain_for_report(runtime, who, said, row, explained.explain, explained.method)
+    return to_note(said.result, notes=row.notes, explanation=explanation)
+
+
+def as_fhir(runtime: Runtime, who: Principal, analysis_id: str, explained: Explained, *, with_pdf: bool) -> bytes:
     """Return the report as a FHIR bundle in JSON; its waveform is a link to the service. Blocks."""
-    said, row = _find(runtime, who, analysis_id)
-    pdf = to_report(said.result, runtime.signals.load(row), notes=row.notes) if with_pdf else None
+    said, row = find(runtime, who, analysis_id, "exported")
+    pdf = None
+    if with_pdf:
+        explanation = explain_for_report(runtime, who, said, row, explained.explain, explained.method)
+        pdf = to_report(said.result, runtime.signals.load(row), notes=row.notes, explanation=explanation)
     waveform = f"{(runtime.settings.public_url or '').rstrip('/')}/recordings/{row.id}/file"
     return to_json(to_fhir(said.result, identifier=said.id, pdf=pdf, waveform_url=waveform, notes=row.notes))
-
-
-def _find(runtime: Runtime, who: Principal, analysis_id: str) -> tuple[tables.Analysis, tables.Recording]:
-    """Return an account's analysis and its recording, and note that a report was made."""
-    with runtime.database.write() as session:
-        said = analyses.find_analysis(session, who.user_id, analysis_id)
-        if said is None:
-            raise not_found("analysis", analysis_id)
-        row = recordings.find_recording(session, who.user_id, said.recording_id)
-        assert row is not None  # noqa: S101 - an analysis goes with its recording
-        audit.note(session, who, "exported", "analysis", said.id)
-    return said, row

@@ -67,11 +67,12 @@ def forget_step_by_step(runtime: Runtime) -> Iterator[tuple[str, int]]:
                 break
     yield from _again("contents", AT_ONCE, lambda: _forget_unused(runtime))
     yield from _forget_orphans(runtime)
-    at_hand = runtime.signals.at_hand()
+    at_hand = {*runtime.signals.at_hand(), *runtime.explaining.at_hand()}
     with database.read() as session:
         known = recordings.known_fingerprints(session, at_hand)
-    for fingerprint in set(at_hand) - known:
+    for fingerprint in at_hand - known:
         runtime.signals.forget(fingerprint)
+        runtime.explaining.forget(fingerprint)
     forgetting.wipe_log(database)
 
 
