@@ -50,7 +50,7 @@ def info(settings: SettingsOf) -> Info:
         formats=[
             Format(name=reader.name, title=reader.title, suffixes=list(reader.suffixes)) for reader in READERS.values()
         ],
-        limits=UploadLimits(max_upload_bytes=settings.max_upload_bytes, max_files=settings.max_files),
+        limits=UploadLimits.model_validate(settings, from_attributes=True),
         models=sorted(predictors()),
         operating_points=list(OPERATING_POINTS),
         statements={code: item.title for code, item in STATEMENTS.items()},

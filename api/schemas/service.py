@@ -26,6 +26,8 @@ class UploadLimits(Schema):
 
     max_upload_bytes: int = Field(description="Bytes of the request's body.", examples=[104_857_600])
     max_files: int = Field(description="Files of one upload.", examples=[64])
+    max_batch_bytes: int = Field(description="Bytes of the body of one batch.", examples=[1_073_741_824])
+    max_batch_files: int = Field(description="Files of one batch, before archives are unpacked.", examples=[2_000])
 
 
 class Info(Schema):

@@ -55,7 +55,12 @@ def test_the_service_says_what_it_is_and_takes(client):
     found = client.get("/info").json()
     assert (found["name"], found["version"]) == ("einthoven", __version__)
     assert [item["name"] for item in found["formats"]] == list(READERS)
-    assert found["limits"] == {"max_upload_bytes": 104_857_600, "max_files": 64}
+    assert found["limits"] == {
+        "max_upload_bytes": 104_857_600,
+        "max_files": 64,
+        "max_batch_bytes": 1_073_741_824,
+        "max_batch_files": 2_000,
+    }
     assert found["models"] == sorted(predictors())
     assert found["operating_points"] == ["max_f1", "se95", "sp95"]
     assert found["statements"]["CLBBB"] == "Complete left bundle branch block"
