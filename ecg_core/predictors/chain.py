@@ -49,7 +49,7 @@ def examine(recording: Recording, predictors: Mapping[str, Predictor] | None = N
     elif part.reason is None:
         waves = delineate_waves(usable, beats, started=started)
     else:
-        waves = _mark_part(usable, beats, part)
+        waves = mark_part(usable, beats, part)
     measurements = measure_recording(
         recording, quality, reversals, beats, waves, pacing, fibrillation=rhythm.label == "A"
     )
@@ -80,7 +80,7 @@ def _refusal(quality: Quality) -> str | None:
     return None if 0 < left_out < MOST_POOR * len(quality.leads) else quality.refusal()
 
 
-def _mark_part(usable: Recording, beats: Beats, part: Part) -> Waves:
+def mark_part(usable: Recording, beats: Beats, part: Part) -> Waves:
     """Mark the waves of the part, timed from the first sample of the recording."""
     cut = crop(usable, part.start_s, part.end_s)
     inside = (beats.times_s >= part.start_s) & (beats.times_s < part.end_s)

@@ -26,6 +26,20 @@ _STACKED = ("slope", "trees", "offset", "width")
 
 
 @dataclass(frozen=True)
+class Terms:
+    """An answer as a sum: ``slope`` times what the network says, what the trees add, and ``offset``."""
+
+    slope: float
+    trees: float
+    """0 where they had nothing to read."""
+    offset: float
+
+    def reversed(self) -> Terms:
+        """Return the terms of the opposite answer."""
+        return Terms(-self.slope, -self.trees, -self.offset)
+
+
+@dataclass(frozen=True)
 class Age:
     """How the two outputs of age become years and their interval."""
 
@@ -41,14 +55,19 @@ class Age:
 
     def years(self, median: float, log_spread: float, trees: np.ndarray | None = None) -> tuple[float, float, float]:
         """Return years, and the interval around them, none below 0; ``trees`` as in `View.probabilities`."""
-        line, spread = self.mean + self.sd * median, self.sd * float(np.exp(log_spread))
-        if trees is None or self.stacked is None or self.tree_column is None:
-            years, reach = self.slope * line + self.offset, self.width * self.slope * spread
-        else:
-            said = self.mean + self.sd * float(trees[self.tree_column])
-            years = self.stacked["slope"] * line + self.stacked["trees"] * said + self.stacked["offset"]
-            reach = self.stacked["width"] * spread
+        terms, spread = self.terms(trees), self.sd * float(np.exp(log_spread))
+        stacked = None if trees is None or self.tree_column is None else self.stacked
+        reach = spread * (self.width * self.slope if stacked is None else stacked["width"])
+        years = terms.slope * median + terms.trees + terms.offset
         return max(years, 0.0), max(years - reach, 0.0), max(years + reach, 0.0)
+
+    def terms(self, trees: np.ndarray | None) -> Terms:
+        """Return what years are the sum of; ``trees`` as in `View.probabilities`."""
+        if trees is None or self.stacked is None or self.tree_column is None:
+            return Terms(self.slope * self.sd, 0.0, self.slope * self.mean + self.offset)
+        slope, weight, offset = (self.stacked[key] for key in ("slope", "trees", "offset"))
+        added = weight * self.sd * float(trees[self.tree_column])
+        return Terms(slope * self.sd, added, (slope + weight) * self.mean + offset)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,13 +108,19 @@ class View:
         trees
             The trees', shape (n_tree_labels,); None where they had nothing to read.
         """
-        raw = net[: len(self.net)].astype(np.float64)
-        if trees is None:
-            logit = self.net_alone * raw + self.offset_alone
-        else:
-            said = np.append(trees.astype(np.float64), 0.0)[self.tree_columns]
-            logit = self.net * raw + self.stacked * said + self.offset
+        slope, added, offset = self._terms(trees)
+        logit = slope * net[: len(self.net)].astype(np.float64) + added + offset
         return np.asarray(1 / (1 + np.exp(-np.clip(logit, -60, 60))))
+
+    def terms(self, at: int, trees: np.ndarray | None) -> Terms:
+        """Return what the log odds of label number ``at`` are the sum of; ``trees`` as in `probabilities`."""
+        return Terms(*(float(values[at]) for values in self._terms(trees)))
+
+    def _terms(self, trees: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        if trees is None:
+            return self.net_alone, np.zeros_like(self.net_alone), self.offset_alone
+        said = np.append(trees.astype(np.float64), 0.0)[self.tree_columns]
+        return self.net, self.stacked * said, self.offset
 
 
 class Heads:

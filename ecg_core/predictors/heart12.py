@@ -63,6 +63,12 @@ class Heart12:
 
     def predict(self, contexts: Sequence[Context], operating_point: OperatingPoint = DEFAULT_POINT) -> list[Prediction]:
         """Answer for each recording, in order, calling labels at the thresholds of an operating point."""
+        return [prediction for prediction, _ in self.answer(contexts, operating_point)]
+
+    def answer(
+        self, contexts: Sequence[Context], operating_point: OperatingPoint = DEFAULT_POINT
+    ) -> list[tuple[Prediction, Estimate | None]]:
+        """Do as `predict`, and return beside each prediction the estimate it rests on, None where it abstains."""
         if operating_point not in OPERATING_POINTS:
             raise InvalidValue(
                 "no such operating point", field="operating_point", found=operating_point, options=OPERATING_POINTS
@@ -70,15 +76,15 @@ class Heart12:
         scopes = [judge(context) for context in contexts]
         asked = [at for at, scope in enumerate(scopes) if not scope.refusals]
         found = dict(zip(asked, self.estimator.estimate([contexts[at] for at in asked]), strict=True))
-        predictions = []
+        answers: list[tuple[Prediction, Estimate | None]] = []
         for at, (context, scope) in enumerate(zip(contexts, scopes, strict=True)):
             estimate = found.get(at)
             if isinstance(estimate, Estimate):
-                predictions.append(self._say(context, estimate, operating_point))
+                answers.append((self._say(context, estimate, operating_point), estimate))
             else:
                 reasons = scope.refusals if estimate is None else (estimate,)
-                predictions.append(Prediction(self.identity, out_of_scope=reasons, cautions=scope.cautions))
-        return predictions
+                answers.append((Prediction(self.identity, out_of_scope=reasons, cautions=scope.cautions), None))
+        return answers
 
     def begin(self, recording: Recording, quality: Quality) -> Future[dict[str, np.ndarray]] | None:
         """Set to work as soon as the quality is known, where something will be said."""

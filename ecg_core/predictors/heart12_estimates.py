@@ -21,7 +21,7 @@ from ecg_core.predictors.base import Context
 from ecg_core.predictors.figures import row_of
 from ecg_core.predictors.heads import Heads, View
 from ecg_core.predictors.views import Reading, choose_reading
-from ecg_core.predictors.windows import STRIP_S, starts_s, strips
+from ecg_core.predictors.windows import INPUTS, N_SAMPLES, STRIP_S, starts_s, strips
 from ecg_core.quality import Quality
 from ecg_core.recording import Recording
 
@@ -55,7 +55,7 @@ class Estimator:
         self.artefact = artefact
         self.heads = Heads(artefact)
         self.views: Mapping[str, View] = self.heads.views
-        self._network = network_of(artefact)
+        self.network = network_of(artefact)
         self._trees = {graph: network_of(artefact, graph) for graph in self.heads.features}
         try:
             inputs = artefact.manifest["inputs"]
@@ -65,11 +65,11 @@ class Estimator:
             raise ModelError(
                 "lacks what this model needs, or has it in another form", file=str(artefact.path), found=repr(error)
             ) from error
-        if self._network.inputs != (_SIGNAL,) or not {_LOGITS, _MAPS} <= set(self._network.outputs):
+        if self.network.inputs != (_SIGNAL,) or not {_LOGITS, _MAPS} <= set(self.network.outputs):
             raise ModelError(
                 "not a graph of this model",
                 file=str(artefact.path / NETWORK),
-                found=f"{', '.join(self._network.inputs)} -> {', '.join(self._network.outputs)}",
+                found=f"{', '.join(self.network.inputs)} -> {', '.join(self.network.outputs)}",
                 expected=f"{_SIGNAL} -> {_LOGITS}, {_MAPS}",
             )
 
@@ -128,8 +128,8 @@ class Estimator:
             raise InvalidValue("the recording cannot be read", field="recording", found=reading)
         columns = np.array([self.heads.outputs.index(name) for name in outputs], np.int64)
         begins, added = [], []
-        for starts, batch in _batches((0, *strip) for strip in self._strips(context.recording, reading)):
-            each = self._linear.contributions(self._network(batch)[_MAPS], columns)
+        for starts, batch in _batches((0, *strip) for strip in self.strips(context.recording, reading)):
+            each = self._linear.contributions(self.network(batch)[_MAPS], columns)
             begins.append(starts[:, 1:] + MOMENT_S * np.arange(each.shape[1]))
             added.append(each)
         if not added:
@@ -143,6 +143,11 @@ class Estimator:
         )
 
     @cached_property
+    def flat(self) -> np.ndarray:
+        """What the network says of straight lines, shape (n_outputs,)."""
+        return np.asarray(self.network(np.zeros((1, N_SAMPLES, len(INPUTS)), np.float32), [_LOGITS])[_LOGITS][0])
+
+    @cached_property
     def _linear(self) -> LinearHead:
         return LinearHead.of(self.artefact)
 
@@ -151,8 +156,8 @@ class Estimator:
         reading = self._reading(recording, quality)
         if isinstance(reading, str) or len(starts_s(recording.duration_s)) > 1:
             return None
-        strip = next(self._strips(recording, reading), None)
-        return None if strip is None else self._network.start(strip[1][None])
+        strip = next(self.strips(recording, reading), None)
+        return None if strip is None else self.network.start(strip[1][None])
 
     def _reading(self, recording: Recording, quality: Quality, spare_nothing: bool = False) -> Reading | str:
         if recording.fs < self.least_fs:
@@ -163,19 +168,20 @@ class Estimator:
         found = choose_reading(recording, quality.trusted_leads, leads)
         return choose_reading(recording, recording.leads, leads) if isinstance(found, str) and spare_nothing else found
 
-    def _strips(self, recording: Recording, reading: Reading) -> Iterator[tuple[float, np.ndarray]]:
+    def strips(self, recording: Recording, reading: Reading) -> Iterator[tuple[float, np.ndarray]]:
+        """Yield each strip that is read of a recording: where it begins in seconds, and the strip (1000, 8) in mV."""
         return strips(recording, reading.leads, reading.sources, self.least_s)
 
     def _start(self, pairs: Sequence[tuple[Context, Reading]]) -> _Pool:
         """Let the network read the strips of the recordings; it works on while Python does something else."""
-        pool = _Pool(self._network, len(pairs), len(self.heads.outputs))
+        pool = _Pool(self.network, len(pairs), len(self.heads.outputs))
         left = []
         for row, (context, reading) in enumerate(pairs):
             if (begun := context.begun.get(self.artefact.name)) is not None:
                 pool.take(np.array([row]), begun)
             else:
                 left.append((row, context.recording, reading))
-        every = ((row, *strip) for row, recording, reading in left for strip in self._strips(recording, reading))
+        every = ((row, *strip) for row, recording, reading in left for strip in self.strips(recording, reading))
         for owners, batch in _batches(every):
             pool.add(owners[:, 0].astype(np.int64), batch)
         return pool

@@ -305,7 +305,7 @@ def test_no_graph_is_loaded_a_second_time(server, monkeypatch):
         server.get_model_metadata(name)
     monkeypatch.setattr("ecg_core.engine._session", None)
     server.infer(FEW, tensors(a_beat()))
-    assert predictors()["heart12"].estimator._network is network_of(load_model("heart12"))
+    assert predictors()["heart12"].estimator.network is network_of(load_model("heart12"))
 
 
 # --- what is refused -------------------------------------------------------------------------------------------------

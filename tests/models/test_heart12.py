@@ -98,7 +98,7 @@ def test_network_alone_ranks_the_records_of_the_fold_that_it_did_not_learn_from(
     leads = [STANDARD_12.index(lead) for lead in estimator.views["full"].leads]
     strips = stack.signal[::3, leads].transpose(0, 2, 1)
     strips = strips - np.median(strips, axis=1, keepdims=True)
-    logits = np.concatenate([estimator._network(strips[at : at + 64])["logits"] for at in range(0, len(strips), 64)])
+    logits = np.concatenate([estimator.network(strips[at : at + 64])["logits"] for at in range(0, len(strips), 64)])
     truths = stack.truths[::3]
     column = {name: at for at, name in enumerate(estimator.heads.outputs)}
     diagnosed = np.array([bool(truth.superclasses) for truth in truths])

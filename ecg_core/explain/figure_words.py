@@ -1,0 +1,210 @@
+"""What the figures of boosted trees are called in words, and in which unit they are.
+
+The figures themselves: `ecg_core.predictors.figures`. Figures that are relative to the height of QRS, or to the usual
+interval, have no unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ecg_core.predictors.tabular import AGE, SEX
+
+_UNITS: Mapping[str, str] = {
+    "_ms": "ms",
+    "_s": "s",
+    "_mv": "mV",
+    "_deg": "degrees",
+    "_mvms": "mV ms",
+    "_mvs": "mV s",
+    "_hz": "Hz",
+    "_years": "years",
+}
+_INTERVALS = {
+    "rr_median_s": "usual RR interval",
+    "rr_min_s": "shortest RR interval",
+    "rr_max_s": "longest RR interval",
+    "rr_cv": "variation of RR intervals",
+    "rr_rmssd": "change of RR from beat to beat (RMSSD)",
+    "rr_step_median": "usual change of RR from beat to beat",
+    "rr_step_mean": "mean change of RR from beat to beat",
+    "rr_step_q80": "large changes of RR (80th percentile)",
+    "rr_step_q20": "small changes of RR (20th percentile)",
+    "rr_nn50": "share of RR changes over 50 ms",
+    "rr_nn5": "share of RR changes over 5 %",
+    "rr_nn10": "share of RR changes over 10 %",
+    "rr_nn20": "share of RR changes over 20 %",
+    "rr_q05": "short RR intervals (5th percentile)",
+    "rr_q25": "shorter RR intervals (25th percentile)",
+    "rr_q75": "longer RR intervals (75th percentile)",
+    "rr_q95": "long RR intervals (95th percentile)",
+    "rr_iqr": "spread of RR intervals",
+    "rr_sd1_sd2": "shape of the RR scatter plot (SD1/SD2)",
+    "rr_lag1": "likeness of neighbouring RR intervals",
+    "rr_lag2": "likeness of every second RR interval",
+    "rr_lag3": "likeness of every third RR interval",
+    "rr_step_lag1": "likeness of neighbouring RR changes",
+    "rr_turning": "share of RR changes that turn back",
+    "rr_curvature": "unsteadiness of RR changes",
+    "rr_entropy": "disorder of RR intervals",
+    "rr_cosen": "irregularity of RR intervals (sample entropy coefficient)",
+    "rr_sampen10": "irregularity of RR intervals (sample entropy)",
+    "rr_spread_cells": "scatter of RR changes",
+    "rr_origin": "share of RR intervals that hardly change",
+    "rr_early": "share of early beats",
+    "rr_late": "share of late beats",
+    "rr_early_paused_share": "share of early beats with a pause after them",
+    "rr_relative_min": "earliest beat, as part of the usual interval",
+    "rr_relative_max": "latest beat, as part of the usual interval",
+    "rr_steady_cv": "variation of RR intervals without early and late beats",
+    "rr_steady_rmssd": "change of RR from beat to beat without early and late beats",
+    "rr_steady_share": "share of beats neither early nor late",
+    "rr_trend": "trend of RR intervals",
+    "rr_run_calm": "irregularity of the calmest run of beats",
+    "rr_run_wild": "irregularity of the wildest run of beats",
+    "rr_run_regular": "longest regular run of beats",
+    "rr_run_irregular": "longest irregular run of beats",
+}
+_WAVES = {
+    "p_share": "share of beats with a P wave",
+    "p_alone": "P waves without a QRS complex",
+    "pr_ms": "PR interval",
+    "pr_spread_ms": "spread of PR intervals",
+    "pr_min_ms": "shortest PR interval",
+    "pr_max_ms": "longest PR interval",
+    "pr_step_ms": "change of PR from beat to beat",
+    "p_ms": "P duration",
+    "p_spread_ms": "spread of P durations",
+    "pp_cv": "variation of PP intervals",
+    "qrs_ms": "QRS duration",
+    "qrs_spread_ms": "spread of QRS durations",
+    "qrs_min_ms": "shortest QRS duration",
+    "qrs_max_ms": "longest QRS duration",
+    "t_share": "share of beats with a T wave",
+    "qt_ms": "QT interval",
+    "qt_spread_ms": "spread of QT intervals",
+    "jt_ms": "JT interval",
+    "tpe_ms": "T peak to T end",
+    "qtc_bazett_ms": "QTc (Bazett)",
+    "qtc_fridericia_ms": "QTc (Fridericia)",
+    "tp_ms": "T end to the next P wave",
+}
+_BEATS = {
+    "class_S": "how supraventricular the beats look",
+    "class_V": "how ventricular the beats look",
+    "class_F": "how like fusion the beats look",
+    "class_S_max": "the most supraventricular beat",
+    "class_V_max": "the most ventricular beat",
+    "ectopic_step": "change of ectopy from beat to beat",
+    "ectopic_step2": "change of ectopy over two beats",
+    "ectopic_step3": "change of ectopy over three beats",
+    "ectopic_run": "longest run of ectopic beats",
+}
+_VOLTAGES = {
+    "p_axis_deg": "P axis",
+    "qrs_axis_deg": "QRS axis",
+    "t_axis_deg": "T axis",
+    "qrs_t_angle_deg": "angle between QRS and T axis",
+    "qrs_axis_sin": "QRS axis, downward part",
+    "qrs_axis_cos": "QRS axis, leftward part",
+    "sokolow_lyon_mv": "Sokolow-Lyon voltage",
+    "cornell_mv": "Cornell voltage",
+    "cornell_product_mvms": "Cornell product",
+    "right_mv": "R of V1 with S of V5 or V6",
+    "r_transition": "place of the R transition in the chest leads",
+    "chest_r_mv": "R waves of the chest leads",
+    "chest_s_mv": "S waves of the chest leads",
+    "limb_low_mv": "largest QRS of the limb leads",
+    "chest_low_mv": "largest QRS of the chest leads",
+    "total_mv": "mean size of QRS over the leads",
+    "st_up_mv": "ST elevation (second highest lead)",
+    "st_down_mv": "ST depression (second lowest lead)",
+    "t_inverted": "number of leads with an inverted T wave",
+    "q_deep": "number of leads with a deep Q wave",
+    "qrs_t_discordance": "likeness of QRS and T directions over the leads",
+    "terminal_v1_mv": "end of the P wave in V1",
+    "baseline_mv": "wander of the baseline",
+}
+_LEADS = {
+    "q_mv": "Q depth",
+    "r_mv": "R height",
+    "s_mv": "S depth",
+    "r2_mv": "second R height",
+    "q_time_ms": "time to the upstroke of R",
+    "r_time_ms": "time to the peak of R",
+    "qrs_area_mvs": "QRS area",
+    "st_j_mv": "ST level at J",
+    "st_60_mv": "ST level 60 ms after J",
+    "t_max_mv": "highest of T",
+    "t_min_mv": "lowest of T",
+    "p_max_mv": "highest of P",
+    "p_min_mv": "lowest of P",
+}
+_STRIPS = {
+    "p_coherence": "how steadily P waves keep step with the beats",
+    "p_mv": "size of the P wave",
+    "p_height": "size of the P wave relative to QRS",
+    "p_up": "upward part of the P wave",
+    "p_down": "downward part of the P wave",
+    "p_place_s": "place of the P wave before R",
+    "p_alike_median": "likeness of the P waves",
+    "p_alike_q20": "likeness of the P waves (20th percentile)",
+    "p_alike_share": "share of P waves alike",
+    "p_left": "what differs between the P waves",
+    "p_snr": "P wave over noise",
+    "p_follow": "signal that follows no P wave",
+    "p_pr_slope": "slope from P to QRS",
+    "p_of_others": "P waves of beats unlike the others",
+    "qrs_alike_mean": "likeness of the QRS complexes",
+    "qrs_alike_min": "likeness of the oddest QRS complex",
+    "qrs_alike_q10": "likeness of the QRS complexes (10th percentile)",
+    "qrs_odd": "share of odd QRS complexes",
+    "qrs_very_odd": "share of very odd QRS complexes",
+    "qrs_width_s": "width of QRS",
+    "qrs_spread_s": "spread of QRS in time",
+    "qrs_spread_ratio": "widest QRS relative to the usual one",
+    "qrs_area": "area of QRS",
+    "qrs_area_ratio": "largest QRS area relative to the usual one",
+    "qrs_size_cv": "variation of QRS size",
+    "qrs_steepness": "steepness of QRS",
+    "qrs_up_share": "upward part of QRS",
+    "odd_alike": "likeness of the odd beats to each other",
+    "odd_spread_ratio": "width of the odd beats relative to the others",
+    "odd_size_ratio": "size of the odd beats relative to the others",
+    "odd_early": "how early the odd beats come",
+    "early_alike": "likeness of the early beats to the usual ones",
+    "early_spread_ratio": "width of the early beats relative to the others",
+    "t_coherence": "how steadily T waves keep step with the beats",
+    "t_up": "upward part of the T wave",
+    "t_down": "downward part of the T wave",
+    "t_place_s": "place of the T wave after R",
+    "st_level": "ST level relative to QRS",
+    "rest_rms": "signal beside the usual beat",
+    "rest_explained": "part of the signal that the usual beat explains",
+    "rest_f_share": "fibrillatory part of what is beside the beats (4 to 10 Hz)",
+    "rest_low_share": "slow part of what is beside the beats (1 to 4 Hz)",
+    "rest_high_share": "fast part of what is beside the beats (15 to 30 Hz)",
+    "rest_f_hz": "strongest rate between 4 and 10 Hz beside the beats",
+    "rest_f_peak": "how much that rate stands out",
+    "rest_entropy": "disorder of what is beside the beats",
+    "tq_rms": "signal between T and QRS",
+    "tq_f_rms": "fast waves between T and QRS, relative to QRS",
+    "tq_f_mv": "fast waves between T and QRS",
+    "tq_step": "roughness between T and QRS",
+    "tq_crossings": "zero crossings a second between T and QRS",
+}
+_OF_ALL = {**_INTERVALS, **_WAVES, **_BEATS, **_VOLTAGES, AGE: "stated age", SEX: "stated sex (1 female)"}
+_OF_LEAD = {**_STRIPS, **_LEADS}
+
+
+def figure_words(figure: str) -> str:
+    """Return the name of a figure in words, ``"ST level at J in V2"``; one unknown stands for itself."""
+    if figure in _OF_ALL:
+        return _OF_ALL[figure]
+    lead, _, name = figure.partition(".")
+    return f"{_OF_LEAD[name]} in {lead}" if name in _OF_LEAD else figure
+
+
+def unit_of(figure: str) -> str | None:
+    """Return the unit that a figure's name ends with, or None."""
+    return next((unit for end, unit in _UNITS.items() if figure.endswith(end)), None)
