@@ -62,7 +62,40 @@ def evaluate(
         ),
     ] = False,
     json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write the figures to this file too.")
+        Path | None,
+        typer.Option(
+            "--json",
+            metavar="FILE",
+            help="Write the figures to this file too, with curves, subgroups and the most confident errors.",
+        ),
+    ] = None,
+    robustness: Annotated[
+        bool,
+        typer.Option(
+            "--robustness",
+            help="Try the model under noise, other amplitudes and rates, mains, lost leads and exchanged electrodes"
+            " too: a few dozen times as long as the sample takes once. It goes into --json and --figures.",
+        ),
+    ] = False,
+    sample: Annotated[
+        int, typer.Option("--sample", metavar="N", min=1, help="About how many records --robustness takes.")
+    ] = 200,
+    figures: Annotated[
+        Path | None,
+        typer.Option(
+            "--figures",
+            metavar="DIR",
+            help="Draw reliability, ROC, decision curves, subgroups and robustness into this folder, as SVG.",
+        ),
+    ] = None,
+    gallery: Annotated[
+        Path | None,
+        typer.Option(
+            "--gallery",
+            metavar="DIR",
+            help="Draw the most confident errors of each label, or the records read worst, into this folder, with an"
+            " index.html. These are recordings of the data set.",
+        ),
     ] = None,
 ) -> None:
     """Measure how good a model is on a labelled data set: every metric with its 95 % bootstrap interval.
@@ -70,14 +103,35 @@ def evaluate(
     Records that cannot be read are named and left out of the figures; the exit code is then 1.
     """
     from ecg_core.evaluation import evaluate as examine
+    from ecg_core.evaluation.exams.parts import PARTS
 
     if json_file is not None:
         make_room(json_file)
+    wanted = {
+        "curves": json_file or figures,
+        "subgroups": json_file or figures,
+        "robustness": robustness,
+        "failures": json_file or gallery,
+    }
+    parts = [part for part in PARTS if wanted[part]]
     with _progress(f"{model} on {data}") as progress:
-        result = examine(model, data, root, split=split, include_trained=include_trained, progress=progress)
+        result = examine(
+            model,
+            data,
+            root,
+            split=split,
+            include_trained=include_trained,
+            parts=parts,
+            sample=sample,
+            progress=progress,
+        )
     if json_file is not None:
         result.save(json_file)
     show(result)
+    if figures is not None:
+        draw_figures(result, figures)
+    if gallery is not None:
+        draw_gallery(result, root, gallery)
     for name in list(result.unreadable)[:_SHOWN]:
         complain(ValueError(f"not scored: {name}: {result.unreadable[name]}"))
     if len(result.unreadable) > _SHOWN:
@@ -90,7 +144,8 @@ def add_to(app: typer.Typer) -> None:
     """Add this file's command."""
     app.command(
         epilog="Examples:  ecg evaluate beats --data bundled   ecg evaluate beats --data cpsc2019 --root ~/ecg   "
-        "ecg evaluate beats --data mitdb --split ds1 --json mitdb.json"
+        "ecg evaluate beats --data mitdb --split ds1 --json mitdb.json   "
+        "ecg evaluate tabular --data ptbxl --split 9 --robustness --figures out --gallery out/errors"
     )(fails_clearly(evaluate))
 
 
@@ -104,6 +159,34 @@ def make_room(path: Path) -> None:
         raise WriteError("cannot be written", file=str(path), found=error.strerror or error) from error
     if path.is_dir():
         raise WriteError("is a folder", file=str(path), expected="a file")
+
+
+def draw_figures(result: Evaluation, folder: Path) -> None:
+    """Write the figures of an evaluation into a folder and say which."""
+    from ecg_core.evaluation.figures import figures_of
+
+    drawn = figures_of(result.to_dict())
+    for name, picture in drawn.items():
+        path = folder / f"{result.model}-{name}.svg"
+        make_room(path)
+        path.write_text(picture, "utf-8")
+    console().print(f"\n{len(drawn)} figures in {folder}: {', '.join(drawn) or 'nothing to draw'}", markup=False)
+
+
+def draw_gallery(result: Evaluation, root: Path | None, folder: Path) -> None:
+    """Draw the failures of an evaluation into a folder and say where the page is."""
+    from ecg_core.datasets import DATASETS
+    from ecg_core.evaluation.gallery import write_gallery
+
+    failures = result.parts.get("failures")
+    if failures is None:
+        console().print(f"\nno gallery: nothing is told of single records of {result.model} on {result.data}")
+        return
+    entries = {entry.name: entry for entry in DATASETS[result.data].listing(root)}
+    starts = {name: min([*lost["missed_s"], *lost["extra_s"]], default=0.0) for name, lost in result.lost.items()}
+    title = f"{result.model} {result.version} on {result.data}"
+    page = write_gallery(folder, title, failures, lambda name: entries[name].load(), starts)
+    console().print(f"\ngallery: {page}", markup=False)
 
 
 def show(result: Evaluation) -> None:

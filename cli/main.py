@@ -11,9 +11,11 @@ from cli import (
     admin,
     analyze,
     beats,
+    compare,
     data,
     db,
     evaluate,
+    explain,
     measure,
     models,
     recordings,
@@ -41,7 +43,9 @@ synth.add_to(app)
 beats.add_to(app)
 rhythm.add_to(app)
 measure.add_to(app)
+compare.add_to(app)
 report.add_to(app)
+explain.add_to(app)
 evaluate.add_to(app)
 train.add_to(app)
 serve.add_to(app)

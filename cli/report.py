@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.common import console, fails_clearly, write_files
+from cli.explain import READER, method_of
 from cli.reading import Format, Fs, LeadNames, OneFile, Units, read_one, read_options
 from cli.stated import Age, Sex, with_facts
 
 if TYPE_CHECKING:
     from ecg_core.recording import Recording
+
+    _Write = Callable[[Mapping[str, Any], Recording, str, str, Mapping[str, Any] | None], bytes]
 
 
 def report(
@@ -21,6 +24,16 @@ def report(
     out: Annotated[Path, typer.Option("-o", "--out", help="File to write: .pdf, .txt or .json (FHIR R4).")],
     page: Annotated[str, typer.Option(help="a4 or letter.")] = "a4",
     notes: Annotated[str, typer.Option(help="Your own words, printed with it.")] = "",
+    explain: Annotated[
+        str,
+        typer.Option(
+            help="What the second page explains: a label (MI), auto (what is most notable, if anything is) or none.",
+            metavar="LABEL|auto|none",
+        ),
+    ] = "auto",
+    method: Annotated[
+        str | None, typer.Option("--method", help="gradients, activation, occlusion or shap.", metavar="METHOD")
+    ] = None,
     age: Age = None,
     sex: Sex = None,
     facts: Mapping[str, str] | None = None,
@@ -30,20 +43,20 @@ def report(
     leads: LeadNames = None,
     form: Format = None,
 ) -> None:
-    """Write the report of a recording: tracing at true scale, measurements, findings, risk, doubts, a place to sign."""
+    """Write the report of a recording: tracing at true scale, measurements, findings, risk, doubts, a place to sign.
+
+    A second page tells why: what in the tracing speaks for the most notable answer, and against it.
+    """
     from ecg_core.errors import InvalidValue
     from ecg_core.pipeline import analyze, state_subject
 
-    kinds: dict[str, Callable[[Mapping[str, Any], Recording, str, str], bytes]] = {
-        ".pdf": _pdf,
-        ".txt": _text,
-        ".json": _fhir,
-    }
+    kinds: dict[str, _Write] = {".pdf": _pdf, ".txt": _text, ".json": _fhir}
     kind = out.suffix.lower()
     if kind not in kinds:
         raise InvalidValue("no such kind of report", field="--out", found=out.name, options=tuple(kinds))
     recording = state_subject(read_one(file, read_options(fs, units, leads, form)), age, sex, facts)
-    content = kinds[kind](analyze(recording).to_dict(), recording, page, notes)
+    analysis = analyze(recording).to_dict()
+    content = kinds[kind](analysis, recording, page, notes, _explanation(analysis, recording, explain, method))
     write_files({out.name: content}, out.parent, force=force)
     console().print(f"wrote {out}")
 
@@ -55,22 +68,45 @@ def add_to(app: typer.Typer) -> None:
     )
 
 
-def _pdf(analysis: Mapping[str, Any], recording: Recording, page: str, notes: str) -> bytes:
+def _explanation(
+    analysis: Mapping[str, Any], recording: Recording, label: str, method: str | None
+) -> Mapping[str, Any] | None:
+    """Return why the most notable answer, or the one that was named, is given; None where there is none."""
+    if label == "none":
+        return None
+    from ecg_core.explain import explain_recording, most_notable
+
+    wanted: str | None = label
+    if label == "auto":
+        # Where nothing is stated of the heart, nothing of it is explained unasked.
+        wanted = most_notable(analysis) if analysis["quality"]["verdict"] != "poor" else None
+    if wanted is None:
+        return None
+    return explain_recording(recording, wanted, method_of(READER, method)).to_dict()
+
+
+def _pdf(
+    analysis: Mapping[str, Any], recording: Recording, page: str, notes: str, explanation: Mapping[str, Any] | None
+) -> bytes:
     from ecg_core.report.document import to_report
 
-    return to_report(analysis, recording, page=page, notes=notes)
+    return to_report(analysis, recording, page=page, notes=notes, explanation=explanation)
 
 
-def _text(analysis: Mapping[str, Any], _recording: Recording, _page: str, notes: str) -> bytes:
+def _text(
+    analysis: Mapping[str, Any], _recording: Recording, _page: str, notes: str, explanation: Mapping[str, Any] | None
+) -> bytes:
     from ecg_core.report.note import to_note
 
-    return to_note(analysis, notes=notes).encode()
+    return to_note(analysis, notes=notes, explanation=explanation).encode()
 
 
-def _fhir(analysis: Mapping[str, Any], recording: Recording, page: str, notes: str) -> bytes:
+def _fhir(
+    analysis: Mapping[str, Any], recording: Recording, page: str, notes: str, explanation: Mapping[str, Any] | None
+) -> bytes:
     import json
 
     from ecg_core.report.fhir import to_fhir
 
-    pdf = _pdf(analysis, recording, page, notes)
+    pdf = _pdf(analysis, recording, page, notes, explanation)
     return json.dumps(to_fhir(analysis, pdf=pdf, notes=notes), indent=2).encode()

@@ -13,7 +13,8 @@ from PIL import Image
 from ecg_core.errors import InvalidValue
 from ecg_core.leads import STANDARD_12, derive_leads
 from ecg_core.recording import Recording
-from ecg_core.report.paper import Label, Paper, Segments, Trace, draw
+from ecg_core.report.drawing import Boxes, Drawing, stack
+from ecg_core.report.paper import Label, Paper, Segments, Trace, draw, is_cut
 from ecg_core.report.render import COLOURS, RENDERERS, render
 from tests.helpers import make_recording, with_gap
 
@@ -156,3 +157,28 @@ def test_unknown_kind_lists_the_choices():
 
 def test_every_ink_has_a_colour():
     assert {shape.ink for shape in draw(make_recording()).shapes} <= set(COLOURS)
+
+
+def test_drawings_stand_beneath_each_other_on_one_sheet():
+    one = draw(make_recording(("II",)))
+    both = stack([one, one])
+    assert (both.width, both.height) == (one.width, 2 * one.height)
+    first, second = traces(both)[1], traces(both)[-1]
+    assert second.points - first.points == pytest.approx(np.broadcast_to([0.0, one.height], first.points.shape))
+
+
+def test_a_box_is_filled_with_its_ink_mixed_with_the_paper():
+    box = Drawing(20, 10, (Boxes(np.array([[5.0, 2.0, 10.0, 6.0], [8.0, 2.0, 10.0, 6.0]]), "against", 0.5),))
+    image = np.asarray(Image.open(io.BytesIO(render(box, "png"))).convert("RGB")).astype(int)
+    mixed = [
+        (int(COLOURS["against"][at : at + 2], 16) + int(COLOURS["paper"][at : at + 2], 16)) / 2 for at in (1, 3, 5)
+    ]
+    assert np.abs(image[40, 50:140] - mixed).max() <= 2, "also where boxes overlap"
+    assert 'd="M500 200h1000v600h-1000z' in render(box, "svg").decode()
+
+
+@pytest.mark.parametrize(("scale", "cut"), [(1.0, False), (1.8, False), (6.0, True)])
+def test_on_a_full_page_rows_move_together_before_a_wave_is_cut(scale, cut):
+    drawing = draw(make_recording(n_samples=5000, scale=scale), height_mm=118.0)
+    assert drawing.height <= 118.0
+    assert is_cut(drawing) is cut

@@ -1,38 +1,65 @@
-"""The report on a page: identity, tracing at true scale, measurements, findings, doubts, and a place to sign."""
+"""The report on a page: identity, tracing at true scale, measurements, findings, doubts, and a place to sign.
+
+A second page tells why: the tracing with what stretches weighed for a model's answer, and the parts of that as a sum.
+"""
 
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from xml.sax.saxutils import escape
 
 import numpy as np
 
 from ecg_core.errors import InvalidValue
 from ecg_core.recording import Recording
 from ecg_core.report import words
-from ecg_core.report.drawing import Drawing
-from ecg_core.report.paper import Paper, draw
-from ecg_core.report.render import MM, for_pdf, paint
+from ecg_core.report.drawing import Drawing, stack
+from ecg_core.report.explanation import ROW, SHOWN_S, draw_parts, overlay_of, shown_from
+from ecg_core.report.overlay import Overlay
+from ecg_core.report.page import (
+    EDGE,
+    FOOT,
+    GAP,
+    HEAD,
+    PAGES_MM,
+    RED,
+    heading,
+    paragraph,
+    write_columns,
+    write_foot,
+    write_head,
+)
+from ecg_core.report.paper import Paper, draw, is_cut
+from ecg_core.report.render import MM, new_canvas, paint
 
 if TYPE_CHECKING:
     from reportlab.pdfgen.canvas import Canvas
 
-PAGES_MM = {"a4": (297.0, 210.0), "letter": (279.4, 215.9)}
-"""Width and height of a sheet on its long side."""
-
-_EDGE = 7.0
-_HEAD = 13.0
-_FOOT = 9.0
 _TEXT_LEAST = 56.0
 """Height that the text needs at least, in mm."""
-_GAP = 4.0
 _CROWDED_MM = 30.0
 """Half of the leads are taller than this: rows are not."""
+_STRIPS = {1: 3, 2: 2}
+"""Leads to the strips of ten seconds that there is room for beneath each other; of more leads one."""
+_WHY = 118.0
+"""Width of the table of parts, in mm."""
+_WHY_LEAST = 8
+"""Parts that it shows at least."""
+_WHY_MOST = 30
+_WHY_OTHERS = 6
+"""Lines that it may have beside the parts."""
 
 
-def to_report(analysis: Mapping[str, Any], recording: Recording, *, page: str = "a4", notes: str = "") -> bytes:
+def to_report(
+    analysis: Mapping[str, Any],
+    recording: Recording,
+    *,
+    page: str = "a4",
+    notes: str = "",
+    explanation: Mapping[str, Any] | None = None,
+) -> bytes:
     """Return the report as a PDF of one page, all of it lines and letters; the same analysis gives the same bytes.
 
     Parameters
@@ -45,74 +72,115 @@ def to_report(analysis: Mapping[str, Any], recording: Recording, *, page: str = 
         ``a4`` or ``letter``.
     notes
         The reader's own.
+    explanation
+        `Explanation.to_dict` of an answer of the analysis, for a second page.
     """
     if page not in PAGES_MM:
         raise InvalidValue("no such page", field="page", found=page, options=tuple(PAGES_MM))
-    from reportlab.pdfgen.canvas import Canvas
-
-    width, height = PAGES_MM[page]
+    size = PAGES_MM[page]
     buffer = io.BytesIO()
-    canvas = Canvas(buffer, pagesize=(width * MM, height * MM), invariant=1, pageCompression=1)
-    canvas.setTitle("ECG report")
+    canvas = new_canvas(buffer, (size[0] * MM, size[1] * MM), "ECG report")
     canvas.setSubject(f"{words.NOTICE} {words.UNCONFIRMED}.")
-    _head(canvas, analysis, width, height)
-    drawing = _tracing(recording, analysis["waves"]["start_s"], height - 2 * _EDGE - _HEAD - _FOOT - _TEXT_LEAST)
-    top = _EDGE + _HEAD + drawing.height
-    paint(canvas, drawing, (width - drawing.width) / 2, height - top)
-    _columns(canvas, analysis, notes, width, height, top)
-    _foot(canvas, analysis, width)
-    canvas.showPage()
+    _findings_page(canvas, analysis, recording, notes, size, "" if explanation is None else "Page 1 of 2")
+    if explanation is not None:
+        _why_page(canvas, analysis, recording, explanation, size)
     canvas.save()
     return buffer.getvalue()
 
 
-def _tracing(recording: Recording, start_s: float, room: float) -> Drawing:
-    """Return the tracing: at 10 mm/mV, or at half of that where most leads would run into each other."""
-    drawing = draw(recording, Paper(start_s=start_s), height_mm=room)
-    first, last = (round(edge * recording.fs) for edge in (start_s, start_s + 10.0))
-    known = [lead[~np.isnan(lead)] for lead in recording.signal[:, first:last]]
-    spans_mm = [10.0 * float(np.ptp(lead)) for lead in known if len(lead)]
-    if spans_mm and np.median(spans_mm) > _CROWDED_MM:
-        drawing = draw(recording, Paper(start_s=start_s, gain_mm_mv=5.0), height_mm=room)
-    return drawing
-
-
-def _head(canvas: Canvas, analysis: Mapping[str, Any], width: float, height: float) -> None:
-    recording = analysis["recording"]
-    canvas.setFont("Helvetica-Bold", 13)
-    canvas.drawString(_EDGE * MM, (height - _EDGE - 4.2) * MM, "ECG report")
-    canvas.setFont("Helvetica", 8.5)
-    when = recording["start"] or "time of recording unknown"
-    _line(canvas, _EDGE + 32, height - _EDGE - 4.2, f"{words.person(analysis)}   |   {when.replace('T', ' ')}")
-    canvas.setFont("Helvetica", 7)
-    leads = f"{len(recording['leads'])} lead" + "s" * (len(recording["leads"]) != 1)
-    what = (
-        f"{recording['name']}   {recording['format']}, {leads}, {recording['duration_s']:.1f} s, {recording['fs']:g} Hz"
-    )
-    _line(canvas, _EDGE, height - _EDGE - 9.2, what)
-    canvas.setFont("Helvetica-Bold", 8.5)
-    canvas.setFillColor("#9c1c1c")
-    canvas.drawRightString((width - _EDGE) * MM, (height - _EDGE - 4.2) * MM, words.UNCONFIRMED)
-    canvas.setFont("Helvetica", 7)
-    canvas.drawRightString((width - _EDGE) * MM, (height - _EDGE - 9.2) * MM, words.NOTICE)
-    canvas.setFillColor("#000000")
-
-
-def _columns(canvas: Canvas, analysis: Mapping[str, Any], notes: str, width: float, height: float, top: float) -> None:
-    """Write the table, the findings and the rest beside each other, as small as they must be to fit."""
-    from reportlab.platypus import KeepInFrame
-
+def _findings_page(
+    canvas: Canvas,
+    analysis: Mapping[str, Any],
+    recording: Recording,
+    notes: str,
+    size: tuple[float, float],
+    number: str,
+) -> None:
+    width, height = size
+    who = f"{words.person(analysis)}   |   {_when(analysis)}"
+    write_head(canvas, "ECG report", who, _what(analysis), size)
+    room = height - 2 * EDGE - HEAD - FOOT - _TEXT_LEAST
+    top = _put(canvas, _tracing(recording, analysis["waves"]["start_s"], room), size)
     columns: tuple[tuple[float, list[Any]], ...] = (
         (82.0, [_table(analysis)]),
-        (width - 2 * _EDGE - 2 * _GAP - 82.0 - 88.0, _findings(analysis, notes)),
+        (width - 2 * EDGE - 2 * GAP - 82.0 - 88.0, _findings(analysis, notes)),
         (88.0, _basis(analysis)),
     )
-    room, left = height - top - _EDGE - _FOOT, _EDGE
-    for wide, content in columns:
-        frame = KeepInFrame(wide * MM, room * MM, content, mode="shrink")
-        _, used = frame.wrapOn(canvas, wide * MM, room * MM)
-        frame.drawOn(canvas, left * MM, (height - top) * MM - used)
-        left += wide + _GAP
+    write_columns(canvas, columns, EDGE, height - top)
+    write_foot(canvas, analysis, number, width)
+    canvas.setStrokeColor("#000000")
+    canvas.setLineWidth(0.4)
+    canvas.line((width - 105) * MM, (EDGE + 0.5) * MM, (width - EDGE) * MM, (EDGE + 0.5) * MM)
+    canvas.setFont("Helvetica", 6)
+    canvas.drawString((width - 105) * MM, (EDGE - 2.2) * MM, "Confirmed by (name, signature, date)")
+    canvas.showPage()
+
+
+def _why_page(
+    canvas: Canvas,
+    analysis: Mapping[str, Any],
+    recording: Recording,
+    explanation: Mapping[str, Any],
+    size: tuple[float, float],
+) -> None:
+    width, height = size
+    who = f"{words.person(analysis)}   |   {_when(analysis)}   |   {_what(analysis)}"
+    write_head(canvas, words.why(explanation), "", who, size)
+    top, overlay = EDGE + HEAD, overlay_of(explanation)
+    if overlay is not None:
+        room = height - 2 * EDGE - HEAD - FOOT - (_WHY_LEAST + _WHY_OTHERS) * ROW - GAP / 2
+        top = _put(canvas, _tracing(recording, shown_from(explanation), room, overlay), size)
+    most = min(int((height - top - EDGE - FOOT - GAP / 2) // ROW) - _WHY_OTHERS, _WHY_MOST)
+    parts = draw_parts(explanation, width=_WHY, most=most)
+    paint(canvas, parts, EDGE, height - top - GAP / 2 - parts.height)
+    half = (width - 2 * EDGE - _WHY - 2 * GAP - 4.0) / 2
+    columns = ((half, _said(explanation)), (half, _made(explanation)))
+    write_columns(canvas, columns, EDGE + _WHY + GAP + 4.0, height - top)
+    write_foot(canvas, analysis, "Page 2 of 2", width)
+    canvas.showPage()
+
+
+def _put(canvas: Canvas, drawing: Drawing, size: tuple[float, float]) -> float:
+    """Paint the tracing beneath the head, and return how many mm of the page are then taken."""
+    top = EDGE + HEAD + drawing.height
+    paint(canvas, drawing, (size[0] - drawing.width) / 2, size[1] - top)
+    canvas.setFillColor("#000000")
+    return top
+
+
+def _tracing(recording: Recording, start_s: float, room: float, overlay: Overlay | None = None) -> Drawing:
+    """Return the tracing, a recording of few leads in several strips where it goes on.
+
+    It is drawn at 10 mm/mV, or at half of that where most leads would run into each other, or one would be cut.
+    """
+    whole = max(1, round((recording.duration_s - start_s) / SHOWN_S))
+    n_strips = min(whole, _STRIPS.get(len(recording.leads), 1)) if overlay is None else 1
+    first, last = (round(at * recording.fs) for at in (start_s, start_s + n_strips * SHOWN_S))
+    known = [lead[~np.isnan(lead)] for lead in recording.signal[:, first:last]]
+    spans_mm = [10.0 * float(np.ptp(lead)) for lead in known if len(lead)]
+
+    def strips(gain: float, n: int) -> list[Drawing]:
+        papers = [Paper(start_s=start_s + at * SHOWN_S, gain_mm_mv=gain) for at in range(n)]
+        return [draw(recording, paper, overlay=overlay, height_mm=room / n) for paper in papers]
+
+    if not spans_mm or np.median(spans_mm) <= _CROWDED_MM:
+        for fewer in range(n_strips, 0, -1):
+            drawn = strips(10.0, fewer)
+            if not any(map(is_cut, drawn)):
+                return stack(drawn)
+    return stack(strips(5.0, n_strips))
+
+
+def _when(analysis: Mapping[str, Any]) -> str:
+    return (analysis["recording"]["start"] or "time of recording unknown").replace("T", " ")
+
+
+def _what(analysis: Mapping[str, Any]) -> str:
+    recording = analysis["recording"]
+    leads = f"{len(recording['leads'])} lead" + "s" * (len(recording["leads"]) != 1)
+    return (
+        f"{recording['name']}   {recording['format']}, {leads}, {recording['duration_s']:.1f} s, {recording['fs']:g} Hz"
+    )
 
 
 def _table(analysis: Mapping[str, Any]) -> Any:
@@ -129,67 +197,62 @@ def _table(analysis: Mapping[str, Any]) -> Any:
         ("LEFTPADDING", (0, 0), (-1, -1), 0),
         ("LINEBELOW", (0, 0), (-1, -2), 0.2, "#dddddd"),
     ]
-    style += [("TEXTCOLOR", (1, at), (3, at), "#9c1c1c") for at, row in enumerate(rows) if row[3] in ("low", "high")]
+    style += [("TEXTCOLOR", (1, at), (3, at), RED) for at, row in enumerate(rows) if row[3] in ("low", "high")]
     return Table(rows, colWidths=[27 * MM, 21 * MM, 24 * MM, 10 * MM], style=TableStyle(style), hAlign="LEFT")
 
 
 def _findings(analysis: Mapping[str, Any], notes: str) -> list[Any]:
     urgent = [item for item in analysis["findings"] if item["kind"] == "urgent"]
-    others = [item for item in analysis["findings"] if item["kind"] != "urgent"]
-    said = [_heading(analysis["summary"]["diagnosis"] or "Nothing could be stated")]
-    said += [_paragraph(f"CRITICAL BY RULE: {words.finding(item)}", colour="#9c1c1c", bold=True) for item in urgent]
+    others = [item for item in analysis["findings"] if item["kind"] not in ("urgent", "risk")]
+    said = [heading(analysis["summary"]["diagnosis"] or "Nothing could be stated")]
+    said += [paragraph(f"CRITICAL BY RULE: {words.finding(item)}", colour=RED, bold=True) for item in urgent]
     for item in others:
-        grounds = "; ".join([*item["evidence"], *(f"against: {text}" for text in item["against"])])
-        said.append(_paragraph(f"- {words.finding(item)}" + (f": {grounds}" if grounds else "")))
+        grounds = _grounds(item)
+        said.append(paragraph(f"- {words.finding(item)}" + (f": {grounds}" if grounds else "")))
     if notes.strip():
-        said += [_heading("Notes"), _paragraph(notes)]
+        said += [heading("Notes"), paragraph(notes)]
     return said
 
 
+def _grounds(item: Mapping[str, Any]) -> str:
+    return "; ".join([*item["evidence"], *(f"against: {text}" for text in item["against"])])
+
+
 def _basis(analysis: Mapping[str, Any]) -> list[Any]:
+    risks = [item for item in analysis["findings"] if item["kind"] == "risk"]
     return [
-        _heading("Risk of atrial fibrillation"),
-        *(_paragraph(line) for line in words.af_risk(analysis)),
-        _heading("Quality and exclusions"),
-        *(_paragraph(line) for line in words.quality(analysis)),
-        _heading("Models"),
-        _paragraph(", ".join(words.models(analysis)), size=6),
+        heading("Risk of atrial fibrillation"),
+        *(paragraph(line) for line in words.af_risk(analysis)),
+        *(paragraph(_grounds(item), size=5.5) for item in risks),
+        heading("Quality and exclusions"),
+        *(paragraph(line) for line in words.quality(analysis)),
+        heading("Models"),
+        paragraph(", ".join(words.models(analysis)), size=6),
     ]
 
 
-def _foot(canvas: Canvas, analysis: Mapping[str, Any], width: float) -> None:
-    canvas.setFont("Helvetica", 7)
-    software = analysis["provenance"]["software"]
-    made = f"{software['name'].capitalize()} {software['version']}, analysed {analysis['provenance']['analysed_at']}"
-    _line(canvas, _EDGE, _EDGE, f"{made}   sha256 {(analysis['recording']['sha256'] or '')[:16]}")
-    canvas.setLineWidth(0.4)
-    canvas.line((width - 105) * MM, (_EDGE + 0.5) * MM, (width - _EDGE) * MM, (_EDGE + 0.5) * MM)
-    canvas.setFont("Helvetica", 6)
-    canvas.drawString((width - 105) * MM, (_EDGE - 2.2) * MM, "Confirmed by (name, signature, date)")
+def _said(explanation: Mapping[str, Any]) -> list[Any]:
+    span = f"Explained on {explanation['start_s']:.1f} to {explanation['end_s']:.1f} s"
+    read = f", from {', '.join(explanation['leads'])}: the leads that the model read" if explanation["heat"] else ""
+    return [
+        heading("In words"),
+        paragraph(explanation["sentence"], size=8),
+        paragraph(f"{span}{read}."),
+        heading("With care"),
+        paragraph("It tells what the model went by, which need not be what is wrong with the heart."),
+        *(paragraph(words.sentence(text)) for text in explanation["cautions"]),
+    ]
 
 
-def _line(canvas: Canvas, x: float, y: float, text: str) -> None:
-    canvas.drawString(x * MM, y * MM, for_pdf(text))
-
-
-def _heading(text: str) -> Any:
-    return _paragraph(text, size=8, bold=True, before=1.5)
-
-
-def _paragraph(
-    text: str, *, size: float = 7.0, bold: bool = False, colour: str = "#111111", before: float = 0.0
-) -> Any:
-    from reportlab.lib.colors import HexColor
-    from reportlab.lib.styles import ParagraphStyle
-    from reportlab.platypus import Paragraph
-
-    style = ParagraphStyle(
-        "text",
-        fontName="Helvetica-Bold" if bold else "Helvetica",
-        fontSize=size,
-        leading=size * 1.2,
-        textColor=HexColor(colour),
-        spaceBefore=before,
-        spaceAfter=0.8,
-    )
-    return Paragraph(escape(for_pdf(text)), style)
+def _made(explanation: Mapping[str, Any]) -> list[Any]:
+    settings = "; ".join(f"{name}: {json.dumps(value)}" for name, value in explanation["settings"].items())
+    method = words.METHODS[explanation["method"]]
+    model = explanation["model"]
+    return [
+        heading("How it was made"),
+        paragraph(words.sentence(method)),
+        paragraph(settings.replace("_", " ").replace('"', "")),
+        heading("Model"),
+        paragraph(f"{model['name']} {model['version']}, {explanation['label']}; sha256"),
+        paragraph(model["sha256"], size=5.5),
+    ]

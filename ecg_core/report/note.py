@@ -11,7 +11,7 @@ from ecg_core.report import words
 _WIDTH = 88
 
 
-def to_note(analysis: Mapping[str, Any], *, notes: str = "") -> str:
+def to_note(analysis: Mapping[str, Any], *, notes: str = "", explanation: Mapping[str, Any] | None = None) -> str:
     """Return the report as text of at most 88 columns.
 
     Parameters
@@ -20,6 +20,8 @@ def to_note(analysis: Mapping[str, Any], *, notes: str = "") -> str:
         `Analysis.to_dict` of it.
     notes
         The reader's own.
+    explanation
+        `Explanation.to_dict` of an answer of the analysis.
     """
     recording, software = analysis["recording"], analysis["provenance"]["software"]
     urgent = [item for item in analysis["findings"] if item["kind"] == "urgent"]
@@ -39,6 +41,7 @@ def to_note(analysis: Mapping[str, Any], *, notes: str = "") -> str:
         ],
         [_wrapped(analysis["summary"]["diagnosis"] or "Nothing could be stated")],
         ["FINDINGS", *(_item(text) for text in told)] if told else [],
+        [] if explanation is None else _why(explanation),
         ["MEASUREMENTS", *table],
         ["RISK OF ATRIAL FIBRILLATION", *(_wrapped(line) for line in words.af_risk(analysis))],
         ["QUALITY AND EXCLUSIONS", *(_wrapped(line) for line in words.quality(analysis))],
@@ -47,6 +50,12 @@ def to_note(analysis: Mapping[str, Any], *, notes: str = "") -> str:
         [f"{software['name'].capitalize()} {software['version']}, analysed {analysis['provenance']['analysed_at']}"],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _why(explanation: Mapping[str, Any]) -> list[str]:
+    method = words.METHODS[explanation["method"]].partition(":")[0]
+    made = f"By {method} of {words.identity(explanation['model'])}: what the model went by, not what is the cause."
+    return [words.why(explanation).upper(), *(_wrapped(text) for text in (explanation["sentence"], made))]
 
 
 def _wrapped(text: str) -> str:

@@ -14,8 +14,9 @@ import numpy as np
 from ecg_core.errors import InvalidValue
 from ecg_core.leads import STANDARD_12
 from ecg_core.recording import Recording
-from ecg_core.report.drawing import Drawing, Label, Segments, Trace
-from ecg_core.report.overlay import KINDS, Overlay, draw_marks
+from ecg_core.report.drawing import Drawing, Label, Segments, Shape, Trace
+from ecg_core.report.overlay import KINDS, HeatCell, Overlay, draw_marks, heat_cells, heat_legend, paint_heat
+from ecg_core.report.words import filters, short
 
 SPEEDS_MM_S = (12.5, 25.0, 50.0)
 GAINS_MM_MV = (5.0, 10.0, 20.0)
@@ -30,8 +31,12 @@ _MARGIN = 8.0
 _PULSE = 10.0
 _HEADER = 12.0
 _FOOTER = 10.0
+_LEGEND = 4.5
+"""Height that the footer takes more where it says what heat means."""
 _ROW = 30.0
 """Height of a row where there is room."""
+_DENSE_ROW = 20.0
+"""Height to which rows move together on a page that says all else, so that tall waves stay on the paper."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ def draw(
     Parameters
     ----------
     overlay
-        Beats and waves: a tick above each beat, a bar below each wave.
+        Beats and waves: a tick above each beat, a bar below each wave. Heat: cells under the grid, and what they mean.
     offset_s, whole_s
         Where ``recording`` is a part of a longer one: seconds of that before it, and in all. The footer says them.
     height_mm
@@ -87,17 +92,18 @@ def draw(
     rows = _rows(recording, layout, length, paper)
     width_s = sum(cell.length_s for cell in rows[0])
     chart_width = _up_to_5(_PULSE + width_s * paper.speed_mm_s)
+    heat = overlay.heat if overlay is not None else None
+    margin, header, footer = (_MARGIN, _HEADER, _FOOTER) if height_mm is None else (0.5, 0.0, 6.0)
+    footer += _LEGEND if heat is not None else 0.0
     if height_mm is None:
         row_height = _row_height(recording, start, length, paper, dense=len(rows) > 4)
-        above = _overhang(recording, rows[0], start, paper, row_height, up=True)
-        below = _overhang(recording, rows[-1], start, paper, row_height, up=False)
-        chart_height, margin, header, footer = above + row_height * len(rows) + below, _MARGIN, _HEADER, _FOOTER
+        above, below = _overhangs(recording, rows, start, paper, row_height)
     else:
-        margin, header, footer, above = 0.5, 0.0, 6.0, 0.0
-        chart_height = min(5.0 * ((height_mm - footer - 2 * margin) // 5.0), _ROW * len(rows))
-        row_height = chart_height / len(rows)
+        row_height, above, below = _fit(recording, rows, start, paper, height_mm - footer - 2 * margin)
+    chart_height = above + row_height * len(rows) + below
     left, top = margin, margin + header
-    shapes: list[Segments | Trace | Label] = [*_grid(left, top, chart_width, chart_height)]
+    shapes: list[Shape] = []
+    cells: list[HeatCell] = []
     for index, row in enumerate(rows):
         middle = top + above + (index + 0.5) * row_height
         shapes.append(_pulse(left + 1.0, middle, paper.gain_mm_mv))
@@ -111,6 +117,8 @@ def draw(
                 begin = offset_s + start + cell.offset_s
                 window = (begin, begin + cell.length_s)
                 shapes.extend(draw_marks(overlay, cell.lead, window, x, middle, row_height, paper.speed_mm_s))
+                if heat is not None:
+                    cells.extend(heat_cells(heat, cell.lead, window, x, middle, row_height, paper.speed_mm_s))
             if cell is not row[0]:
                 tick = np.array([[x, middle - 5.0, x, middle - 2.5], [x, middle + 2.5, x, middle + 5.0]])
                 shapes.append(Segments(tick, "trace", 0.2))
@@ -118,9 +126,24 @@ def draw(
     if height_mm is None:
         shapes.extend(_header(recording, title, left, top))
     shown = f"{offset_s + start:.1f} to {offset_s + start + length:.1f} s of {whole_s or recording.duration_s:.1f} s"
-    labels = _footer(recording, paper, shown, left, top + chart_height, chart_width, marked=overlay is not None)
+    marked = overlay is not None and bool(overlay.beats or overlay.waves or overlay.per_lead)
+    under = top + chart_height
+    labels = _footer(recording, paper, shown, left, under, chart_width, marked=marked)
     shapes.extend(labels if height_mm is None else labels[:2])
-    return Drawing(chart_width + 2 * margin, chart_height + 2 * margin + header + footer, tuple(shapes))
+    if overlay is not None and heat is not None:
+        shapes.extend(heat_legend(overlay, left, under + footer - 1.5, 3.0))
+    height = chart_height + 2 * margin + header + footer
+    areas, bars = paint_heat(cells)
+    grid = _grid(left, top, chart_width, chart_height)
+    return Drawing(chart_width + 2 * margin, height, (*areas, *grid, *bars, *shapes))
+
+
+def is_cut(drawing: Drawing) -> bool:
+    """Return whether a wave of what `draw` drew reaches the edge of the paper, where it is cut."""
+    edges = [shape.lines[:, 1] for shape in drawing.shapes if isinstance(shape, Segments) and shape.ink == "heavy"]
+    top, bottom = np.min(edges), np.max(edges)
+    traces = [shape.points[:, 1] for shape in drawing.shapes if isinstance(shape, Trace)]
+    return any(trace.min() <= top or trace.max() >= bottom for trace in traces)
 
 
 @dataclass(frozen=True)
@@ -160,6 +183,23 @@ def _row_height(recording: Recording, start: float, length: float, paper: Paper,
     return _up_to_5(min(max(usual, needed), 3 * usual))
 
 
+def _fit(
+    recording: Recording, rows: list[list[_Cell]], start: float, paper: Paper, room: float
+) -> tuple[float, float, float]:
+    """Return the height of rows and of the paper above and below them, in all whole 5 mm that ``room`` holds.
+
+    Rows are as high as may be; they move together where that keeps the outer ones from being cut.
+    """
+    room = 5.0 * (room // 5.0)
+    usual = min(_ROW, room / len(rows))
+    for row_height in np.arange(usual, min(usual, _DENSE_ROW) - 0.5, -0.5).tolist():
+        above, below = _overhangs(recording, rows, start, paper, row_height)
+        whole = _up_to_5(above + row_height * len(rows) + below)
+        if whole <= room:
+            return row_height, above, whole - above - row_height * len(rows)
+    return usual, 0.0, _up_to_5(usual * len(rows)) - usual * len(rows)
+
+
 def _up_to_5(value: float) -> float:
     return 5.0 * math.ceil(value / 5.0 - 1e-9)
 
@@ -193,16 +233,18 @@ def _window(recording: Recording, cell: _Cell, start: float) -> tuple[np.ndarray
     return seconds, part - (0.0 if np.isnan(part).all() else float(np.nanmedian(part)))
 
 
-def _overhang(
-    recording: Recording, row: list[_Cell], start: float, paper: Paper, row_height: float, *, up: bool
-) -> float:
-    """Return the paper needed beyond the first (or last) row so that its tallest deflection fits, in whole 5 mm."""
-    reach = [0.0]
-    for cell in row:
-        _, part = _window(recording, cell, start)
-        if not np.isnan(part).all():
-            reach.append(float(np.nanmax(part) if up else -np.nanmin(part)) * paper.gain_mm_mv)
-    return min(_up_to_5(max(max(reach) + 1.0 - row_height / 2, 0.0)), 40.0)
+def _overhangs(
+    recording: Recording, rows: list[list[_Cell]], start: float, paper: Paper, row_height: float
+) -> tuple[float, float]:
+    """Return the paper needed above the first row and below the last one, in whole 5 mm, so that no wave is cut."""
+    reach = [0.0, 0.0]
+    for which, (row, sign) in enumerate(((rows[0], 1.0), (rows[-1], -1.0))):
+        for cell in row:
+            _, part = _window(recording, cell, start)
+            if not np.isnan(part).all():
+                reach[which] = max(reach[which], float(np.nanmax(sign * part)) * paper.gain_mm_mv)
+    above, below = (min(_up_to_5(max(tall + 1.0 - row_height / 2, 0.0)), 40.0) for tall in reach)
+    return above, below
 
 
 def _traces(
@@ -232,15 +274,15 @@ def _header(recording: Recording, title: str | None, left: float, top: float) ->
     ]
     name = title or (recording.source.name if recording.source else "")
     return [
-        Label(left, top - 6.5, _short(name, 80), 4.2, bold=True),
-        Label(left, top - 2.0, _short("   ".join(part for part in who if part), 110), 3.2),
+        Label(left, top - 6.5, short(name, 80), 4.2, bold=True),
+        Label(left, top - 2.0, short("   ".join(part for part in who if part), 110), 3.2),
     ]
 
 
 def _footer(
     recording: Recording, paper: Paper, shown: str, left: float, under: float, width: float, *, marked: bool
 ) -> list[Label]:
-    scale = f"{paper.speed_mm_s:g} mm/s   {paper.gain_mm_mv:g} mm/mV   {_filters(recording)}   {recording.fs:g} Hz"
+    scale = f"{paper.speed_mm_s:g} mm/s   {paper.gain_mm_mv:g} mm/mV   {filters(recording)}   {recording.fs:g} Hz"
     if any(name in recording.derived for name in recording.leads):
         shown += "   * derived"
     labels = [
@@ -254,20 +296,3 @@ def _footer(
             for ink, back in zip(KINDS, (13.0, 5.0, 0.0), strict=True)
         ]
     return labels
-
-
-def _filters(recording: Recording) -> str:
-    """Return the filters in the history, in words."""
-    words = []
-    for step in recording.history:
-        if step.name in ("bandpass", "monitor_view"):
-            words.append(f"{step.parameters['low_hz']:g}-{step.parameters['high_hz']:g} Hz")
-        elif step.name == "notch" and step.parameters.get("mains_hz"):
-            words.append(f"notch {step.parameters['mains_hz']:g} Hz")
-        elif step.name == "remove_baseline":
-            words.append("baseline removed")
-    return ", ".join(words) or "no filter"
-
-
-def _short(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 3] + "..."

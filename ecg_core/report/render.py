@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 from ecg_core.errors import InvalidValue
-from ecg_core.report.drawing import Drawing, Label, Segments, Trace
+from ecg_core.report.drawing import Boxes, Drawing, Label, Segments, Trace
 
 if TYPE_CHECKING:
     from reportlab.pdfgen.canvas import Canvas
@@ -25,6 +25,8 @@ COLOURS = {
     "p": "#2a7f4f",
     "qrs": "#1f4e9e",
     "t": "#9a5b00",
+    "for": "#d95f02",
+    "against": "#2166ac",
 }
 MM = 72 / 25.4
 """Points of a PDF in a millimetre."""
@@ -47,6 +49,8 @@ def to_svg(drawing: Drawing) -> bytes:
                 f' font-family="Helvetica, Arial, sans-serif"{weight} fill="{COLOURS[shape.ink]}">'
                 f"{escape(_printable(shape.text))}</text>"
             )
+        elif isinstance(shape, Boxes):
+            parts.append(f'<path d="{_path(shape)}" transform="scale(0.01)" fill="{_mixed(shape)}"/>')
         else:
             parts.append(
                 f'<path d="{_path(shape)}" transform="scale(0.01)" fill="none" stroke="{COLOURS[shape.ink]}"'
@@ -56,8 +60,12 @@ def to_svg(drawing: Drawing) -> bytes:
     return "\n".join(parts).encode()
 
 
-def _path(shape: Segments | Trace) -> str:
+def _path(shape: Segments | Trace | Boxes) -> str:
     """Return SVG path data in whole hundredths of a millimetre, relative so that it is short."""
+    if isinstance(shape, Boxes):
+        corners = np.rint(np.column_stack([shape.boxes[:, :2], shape.boxes[:, :2] + shape.boxes[:, 2:]]) * 100)
+        whole = corners.astype(int).tolist()
+        return "".join(f"M{x1} {y1}h{x2 - x1}v{y2 - y1}h{x1 - x2}z" for x1, y1, x2, y2 in whole)
     if isinstance(shape, Segments):
         whole = np.rint(shape.lines * 100).astype(int)
         return "".join(f"M{x1} {y1}L{x2} {y2}" for x1, y1, x2, y2 in whole.tolist())
@@ -66,20 +74,35 @@ def _path(shape: Segments | Trace) -> str:
     return f"M{whole[0, 0]} {whole[0, 1]}l{moves or '1 0'}"
 
 
+def _mixed(shape: Boxes) -> str:
+    """Return the colour of boxes: their ink thinned with the paper."""
+    ink, paper = (bytes.fromhex(COLOURS[name][1:]) for name in (shape.ink, "paper"))
+    mixed = (round(shape.strength * a + (1.0 - shape.strength) * b) for a, b in zip(ink, paper, strict=True))
+    return "#" + "".join(f"{value:02x}" for value in mixed)
+
+
 def to_pdf(drawing: Drawing, *, title: str = "ECG") -> bytes:
     """Return a one-page vector PDF of the drawing's own size; the same drawing gives the same bytes."""
-    from reportlab.pdfgen.canvas import Canvas
-
     buffer = io.BytesIO()
     page = (drawing.width * MM, drawing.height * MM)
-    canvas = Canvas(buffer, pagesize=page, invariant=1)
-    canvas.setTitle(title)
+    canvas = new_canvas(buffer, page, title)
     canvas.setFillColor(COLOURS["paper"])
     canvas.rect(0, 0, *page, stroke=0, fill=1)
     paint(canvas, drawing)
     canvas.showPage()
     canvas.save()
     return buffer.getvalue()
+
+
+def new_canvas(buffer: io.BytesIO, page: tuple[float, float], title: str) -> Canvas:
+    """Return an empty PDF with pages of so many points, which always becomes the same bytes."""
+    from reportlab import rl_config
+    from reportlab.pdfgen.canvas import Canvas
+
+    rl_config.useA85 = 0  # else the library writes pages in letters, a quarter longer; it knows no other way to say so
+    canvas = Canvas(buffer, pagesize=page, invariant=1, pageCompression=1)
+    canvas.setTitle(title)
+    return canvas
 
 
 def paint(canvas: Canvas, drawing: Drawing, left: float = 0.0, below: float = 0.0) -> None:
@@ -93,6 +116,13 @@ def paint(canvas: Canvas, drawing: Drawing, left: float = 0.0, below: float = 0.
             place = {"start": canvas.drawString, "middle": canvas.drawCentredString, "end": canvas.drawRightString}
             place[shape.anchor](x0 + shape.x * MM, top - shape.y * MM, for_pdf(shape.text))
             continue
+        if isinstance(shape, Boxes):
+            canvas.setFillColor(_mixed(shape))
+            area = canvas.beginPath()
+            for x, y, width, height in (shape.boxes * MM).tolist():
+                area.rect(x0 + x, top - y - height, width, height)
+            canvas.drawPath(area, stroke=0, fill=1, fillMode=1)  # 1: boxes that overlap make no hole
+            continue
         canvas.setStrokeColor(COLOURS[shape.ink])
         canvas.setLineWidth(shape.width * MM)
         if isinstance(shape, Segments):
@@ -101,11 +131,12 @@ def paint(canvas: Canvas, drawing: Drawing, left: float = 0.0, below: float = 0.
             lines[:, [1, 3]] = top - lines[:, [1, 3]]
             canvas.lines(lines.tolist())
             continue
-        points = shape.points * MM
+        # Hundredths of a point are a 280th of a mm, and make a file half as long as all digits do.
+        points = np.round(np.array([x0, top]) + shape.points * [MM, -MM], 2).tolist()
         path = canvas.beginPath()
-        path.moveTo(x0 + points[0, 0], top - points[0, 1])
-        for x, y in points[1:].tolist():
-            path.lineTo(x0 + x, top - y)
+        path.moveTo(*points[0])
+        for x, y in points[1:]:
+            path.lineTo(x, y)
         canvas.drawPath(path)
 
 

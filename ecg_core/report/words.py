@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ecg_core.recording import Recording
+
 NOTICE = "Research use, not a medical device."
 UNCONFIRMED = "Unconfirmed - needs physician over-read"
 
@@ -25,6 +27,15 @@ MEASURED: dict[str, tuple[str, str, int]] = {
     "cornell_mv": ("Cornell", "mV", 2),
 }
 """Name, unit and decimals of what a report lists, in its order."""
+
+METHODS = {
+    "gradients": "integrated gradients: what each moment of each lead adds, from straight lines on; the parts sum up",
+    "activation": "class activation: what each moment adds, all leads together; the parts sum up",
+    "occlusion": "occlusion: what changes when a wave is made straight, or the person's usual; no parts of a sum",
+    "shap": "Shapley values: what each part adds, averaged over the orders in which they can be added; they sum up",
+}
+"""What a method of explanation tells."""
+_WAVES = {"p": "P wave", "pr": "PR segment", "qrs": "QRS", "st": "ST segment", "t": "T wave", "rest": "between waves"}
 
 
 def measured(analysis: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
@@ -48,8 +59,7 @@ def unmeasured(analysis: Mapping[str, Any]) -> dict[str, list[str]]:
 def finding(item: Mapping[str, Any]) -> str:
     """Return a finding with how sure it is, in a line."""
     if (confidence := item["confidence"]) is not None:
-        share = ">99" if confidence > 0.99 else "<1" if confidence < 0.01 else f"{100 * confidence:.0f}"
-        return f"{item['text']} ({share} %)"
+        return f"{item['text']} ({percent(confidence)})"
     return f"{item['text']} (by rule: {item['rule']})" if item["rule"] else str(item["text"])
 
 
@@ -76,7 +86,7 @@ def quality(analysis: Mapping[str, Any]) -> list[str]:
     for name, answer in analysis["predictions"].items():
         if answer.get("reason"):
             lines.append(f"{name} abstains: {answer['reason']}.")
-    lines += [f"{note[:1].upper()}{note[1:]}." for note in analysis["provenance"]["notes"]]
+    lines += [sentence(note) for note in analysis["provenance"]["notes"]]
     return lines
 
 
@@ -90,7 +100,58 @@ def person(analysis: Mapping[str, Any]) -> str:
 def models(analysis: Mapping[str, Any]) -> list[str]:
     """Return every model that had a say, with the start of its checksum."""
     used = analysis["provenance"]["models"].values()
-    return [f"{model['name']} {model['version']} ({model['sha256'][:12]})" for model in used]
+    return [identity(model) for model in used]
+
+
+def identity(model: Mapping[str, Any]) -> str:
+    """Return which model it was, with the start of its checksum."""
+    return f"{model['name']} {model['version']} ({model['sha256'][:12]})"
+
+
+def why(explanation: Mapping[str, Any]) -> str:
+    """Return the title of an explanation: what is explained, and how sure the model is of it."""
+    if explanation["probability"] is None:
+        return f"Why: {explanation['title']} ({explanation['answer']:.1f} {explanation['unit']})"
+    return f"Why: {explanation['title']} (probability {percent(explanation['probability'])})"
+
+
+def segment(item: Mapping[str, Any]) -> str:
+    """Return the name of a stretch of the tracing."""
+    return f"{item['lead'] or 'all leads'}, {_WAVES[item['wave']] if item['wave'] else 'all waves'}"
+
+
+def figure(item: Mapping[str, Any]) -> str:
+    """Return a figure that a model reads, with its value."""
+    value = "missing" if item["value"] is None else f"{item['value']:.3g} {item['unit'] or ''}".strip()
+    return f"{item['name']}: {value}"
+
+
+def percent(share: float) -> str:
+    """Return a share of 0 to 1 in percent; none is so near to either that it is certain."""
+    return f"{'>99' if share > 0.99 else '<1' if share < 0.01 else f'{100 * share:.0f}'} %"
+
+
+def sentence(text: str) -> str:
+    """Return a note with the capital letter and the full stop of a sentence."""
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def short(text: str, limit: int) -> str:
+    """Return a text cut to so many characters."""
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def filters(recording: Recording) -> str:
+    """Return the filters that a recording's history holds."""
+    words = []
+    for step in recording.history:
+        if step.name in ("bandpass", "monitor_view"):
+            words.append(f"{step.parameters['low_hz']:g}-{step.parameters['high_hz']:g} Hz")
+        elif step.name == "notch" and step.parameters.get("mains_hz"):
+            words.append(f"notch {step.parameters['mains_hz']:g} Hz")
+        elif step.name == "remove_baseline":
+            words.append("baseline removed")
+    return ", ".join(words) or "no filter"
 
 
 def _range(usual: Mapping[str, Any] | None, decimals: int) -> str:

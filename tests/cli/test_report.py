@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import json
 
+import pypdfium2
 import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
+from ecg_core.synthesis import bundled_cases
 from tests.helpers import make_recording
 from tests.service import files_of
 
@@ -49,3 +51,43 @@ def test_a_report_that_exists_is_not_replaced_unasked(recording, tmp_path):
     out.write_text("mine")
     assert run(recording, "-o", out).exit_code != 0
     assert out.read_text() == "mine"
+
+
+@pytest.fixture(scope="module")
+def hypertrophy(tmp_path_factory):
+    ((name, content),) = files_of(bundled_cases()["left_ventricular_hypertrophy"].synthesize().recording).items()
+    path = tmp_path_factory.mktemp("report") / name
+    path.write_bytes(content)
+    return path
+
+
+def pages(path) -> int:
+    return len(pypdfium2.PdfDocument(path.read_bytes()))
+
+
+@pytest.mark.parametrize(("options", "n"), [(("--explain", "none"), 1), (("--explain", "MI"), 2)])
+def test_a_second_page_tells_why_where_it_is_asked_for(hypertrophy, tmp_path, options, n):
+    out = tmp_path / "out.pdf"
+    result = run(hypertrophy, "-o", out, "--method", "activation", *options)
+    assert result.exit_code == 0, result.output
+    assert pages(out) == n
+
+
+def test_unasked_what_is_most_notable_is_explained(hypertrophy, tmp_path):
+    out = tmp_path / "out.txt"
+    assert run(hypertrophy, "-o", out, "--method", "activation").exit_code == 0
+    assert "WHY: " in out.read_text()
+
+
+def test_where_nothing_is_notable_there_is_one_page(tmp_path):
+    poor = bundled_cases()["poor_quality"].synthesize().recording
+    ((name, content),) = files_of(poor).items()
+    (tmp_path / name).write_bytes(content)
+    assert run(tmp_path / name, "-o", tmp_path / "out.pdf").exit_code == 0
+    assert pages(tmp_path / "out.pdf") == 1
+
+
+def test_a_label_that_there_is_not_is_refused(hypertrophy, tmp_path):
+    result = run(hypertrophy, "-o", tmp_path / "out.pdf", "--explain", "XX")
+    assert result.exit_code == 2
+    assert "superclass.MI" in result.stderr

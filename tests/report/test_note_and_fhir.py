@@ -30,6 +30,15 @@ def test_the_note_says_all_and_keeps_its_width(said):
         assert reason in flat
 
 
+def test_the_note_tells_why_where_it_is_known(normal, explained):
+    note = to_note(normal[0], explanation=explained())
+    assert max(map(len, note.splitlines())) <= 88
+    flat = " ".join(note.split())
+    assert "WHY: INFARCT PATTERN (PROBABILITY 82 %) The ST segment of V3 carries 87 %" in flat
+    assert "By integrated gradients of heart12 1.0.0" in flat
+    assert "WHY" not in to_note(normal[0])
+
+
 def test_the_bundle_is_valid_fhir_r4(said):
     bundle = pytest.importorskip("fhir.resources.R4B.bundle", reason="fhir.resources is not installed").Bundle
     analysis, _ = said
