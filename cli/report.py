@@ -76,11 +76,7 @@ def _explanation(
         return None
     from ecg_core.explain import explain_recording, most_notable
 
-    wanted: str | None = label
-    if label == "auto":
-        # Where nothing is stated of the heart, nothing of it is explained unasked.
-        wanted = most_notable(analysis) if analysis["quality"]["verdict"] != "poor" else None
-    if wanted is None:
+    if (wanted := most_notable(analysis) if label == "auto" else label) is None:
         return None
     return explain_recording(recording, wanted, method_of(READER, method)).to_dict()
 

@@ -80,8 +80,11 @@ def explainable(model: str = READER) -> dict[str, tuple[Method, ...]]:
 def most_notable(analysis: Mapping[str, Any]) -> str | None:
     """Return the label of an analysis (its JSON form) that is most worth explaining, or None.
 
-    The most probable abnormal superclass that is called; else an abnormal rhythm that is; else that it is normal.
+    The most probable abnormal superclass that is called; else an abnormal rhythm that is; else that it is normal. Of a
+    poor signal, which is not interpreted, there is none.
     """
+    if analysis.get("quality", {}).get("verdict") == "poor":
+        return None
     answer = analysis.get("predictions", {}).get(READER, {})
     for head, unremarkable in ((_FIRST, {_NORMAL}), (_RHYTHM, VARIANTS)):
         called = {

@@ -6,7 +6,8 @@ the mean over a few points of the way is the mean over all of it.
 
 Sundararajan, Taly and Yan, "Axiomatic attribution for deep networks", ICML 2017. Departure: the points of the way are
 those of Gauss and Legendre on its square root, so that they lie closer together near the baseline, where gradients
-change most. That comes as close with 16 points as Gauss and Legendre's own with 32, and far closer than even ones.
+change most. That comes about as close with 16 points as Gauss and Legendre's own with 32, and far closer than
+even ones.
 """
 
 from __future__ import annotations

@@ -382,3 +382,9 @@ def test_where_the_network_said_nothing_nothing_is_notable():
     assert most_notable({"predictions": {}}) is None
     nothing = Prediction(Identity("heart12", "1", ""), out_of_scope=("a child",)).to_dict()
     assert most_notable({"predictions": {"heart12": nothing}}) is None
+
+
+def test_of_a_poor_signal_nothing_is_most_notable():
+    called = analysis({"MI": (0.9, True)}, {})
+    assert most_notable(called) is not None
+    assert most_notable({**called, "quality": {"verdict": "poor"}}) is None
