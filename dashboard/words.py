@@ -108,14 +108,15 @@ def value(name: str, number: float) -> str:
     return figure(name, number) + _UNITS[name.rpartition("_")[2]]
 
 
-def change(name: str, before: float, after: float) -> str:
-    """Return by how much a measurement changed, as its figures are shown: ``+12 ms``; nothing for a place."""
-    unit = name.rpartition("_")[2]
-    if unit not in _UNITS:
-        return ""
-    digits = 2 if unit == "mv" else 0
-    by = round(round(after, digits) - round(before, digits), digits)
-    return ("+" if by > 0 else "") + figure(name, by) + _UNITS[unit]
+def size_of(name: str, number: float) -> str:
+    """Return the size of a difference with its unit; of a place, in leads."""
+    return figure(name, number) + _UNITS.get(name.rpartition("_")[2], "")
+
+
+def difference(name: str, by: float) -> str:
+    """Return by how much a measurement changed, with its sign: ``+12 ms``."""
+    shown = size_of(name, by)
+    return f"+{shown}" if by > 0 and figure(name, by) != figure(name, 0.0) else shown
 
 
 def usual(name: str, limits: Range | None) -> str:

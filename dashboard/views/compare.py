@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from html import escape
 from itertools import islice
 from typing import Any
 
 import streamlit as st
 
-from api.schemas import Measurements, RecordingItem, StoredAnalysis
+from api.schemas import Comparison, Measurements, RecordingItem, StoredAnalysis
 from dashboard import session, words
 from dashboard.client.recordings import TaggedRecording
-from dashboard.components.measurement_table import GROUPS, TABLE_CSS
+from dashboard.components.comparison import TITLES, change_table, lead_changes, statement_table
 from dashboard.views import memory
 from dashboard.views.kept import draw_paper
 from dashboard.views.layout import side_by_side
@@ -22,18 +21,16 @@ _MOST = 40
 """Recordings of one person that a trend shows, the latest."""
 _DAYS = timedelta(days=5)
 """A span over which days tell recordings apart."""
-_ALONE = {"QT corrected for rate": "QTc {}", "Frontal axes": "{} axis"}
-TITLES = {name: _ALONE.get(group, "{}").format(words.MEASURED[name]) for group, names in GROUPS for name in names}
-"""Measurements by name, as they are called where their group does not stand above them."""
 
 
 def compare(first: str, second: str) -> None:
-    """Show two recordings side by side, and how their measurements differ."""
+    """Show two recordings side by side, the earlier first, and what changed."""
     found: list[tuple[TaggedRecording, StoredAnalysis | None]] = []
     with refused(), st.spinner("Fetching both recordings ..."):
         found = [_fetch(which) for which in (first, second)]
     if len(found) < 2:
         return
+    found.sort(key=lambda pair: (_moment(pair[0]), pair[0].created_at))
     for column, (kept, analysis), at in zip(side_by_side("pair"), found, "ab", strict=True):
         with column:
             st.page_link(
@@ -50,10 +47,30 @@ def compare(first: str, second: str) -> None:
             draw_paper(kept, analysis, f"paper {at}")
     (one, before), (other, after) = found
     if before and after:
-        st.subheader("Measurements")
-        if (one.subject.id or "") != (other.subject.id or ""):
-            st.caption("Two recordings that are not noted as of the same patient.")
-        st.html(_differences(one.name, before.measurements, other.name, after.measurements))
+        with refused(), st.spinner("Comparing ..."):
+            changed = session.api().analyses.comparison(after.id, before=before.id)
+            _show_changes(changed, (one.name, other.name), after.measurements)
+
+
+def _show_changes(found: Comparison, names: tuple[str, str], usual: Measurements) -> None:
+    st.subheader("What changed")
+    for warning in found.warnings:
+        st.markdown(f":orange[:material/warning:] {words.literally(words.sentence(warning))}.")
+    st.markdown(f"**{words.literally(found.summary)}**")
+    change_table(found, names, usual)
+    if leads := lead_changes(found, names):
+        with st.expander("Wave heights and ST levels that changed, lead by lead"):
+            st.html(leads)
+    st.subheader("Statements")
+    statement_table(found, names)
+    with st.expander("What the noise is"):
+        for name, source in found.noise.sources.items():
+            st.markdown(
+                words.literally(
+                    f"{words.sentence(name)}: {source['looks']} ({source['data']}). It includes {source['includes']}."
+                    f" It leaves out {source['leaves_out']}."
+                )
+            )
 
 
 def trend(subject_id: str) -> None:
@@ -128,7 +145,7 @@ def _latest(analysis_id: str) -> StoredAnalysis:
     return memory.remember(("analysis", analysis_id), lambda: session.api().analyses.get(analysis_id))
 
 
-def _moment(item: RecordingItem) -> datetime:
+def _moment(item: RecordingItem | TaggedRecording) -> datetime:
     """Return when it was recorded, where the file says so, else when it was sent."""
     if not item.start:
         return item.created_at
@@ -138,35 +155,3 @@ def _moment(item: RecordingItem) -> datetime:
 
 def _date(kept: TaggedRecording) -> str:
     return f"recorded {kept.start.replace('T', ' ')}" if kept.start else f"sent {memory.when(kept.created_at)}"
-
-
-def _differences(one: str, before: Measurements, other: str, after: Measurements) -> str:
-    """Return the table of what was measured in both, as HTML; the names are the recordings'."""
-    body = "".join(_row(name, before, after) for name in TITLES)
-    titles = "".join(f'<th scope="col">{escape(text)}</th>' for text in (one, other, "Difference", "Usual"))
-    return (
-        f'{TABLE_CSS}<table class="ecg-table"><thead><tr><th scope="col"></th>{titles}</tr></thead>'
-        f"<tbody>{body}</tbody></table>"
-    )
-
-
-def _row(name: str, before: Measurements, after: Measurements) -> str:
-    items = getattr(before, name), getattr(after, name)
-    if all(item.value is None for item in items):
-        return ""
-    cells = "".join(
-        f'<td title="{escape(item.reason or "")}">{words.DASH}</td>'
-        if item.value is None
-        else f'<td class="value">{_flagged(escape(words.value(name, item.value)), item.flag)}</td>'
-        for item in items
-    )
-    first, second = (item.value for item in items)
-    change = "" if first is None or second is None else words.change(name, first, second)
-    return (
-        f'<tr><th scope="row">{escape(TITLES[name])}</th>{cells}<td>{escape(change)}</td>'
-        f'<td class="quiet">{escape(words.usual(name, items[1].range or items[0].range))}</td></tr>'
-    )
-
-
-def _flagged(text: str, flag: str | None) -> str:
-    return f'<span class="ecg-odd" title="{flag}">{text}</span>' if flag in ("low", "high") else text

@@ -109,7 +109,30 @@ def test_two_are_chosen_and_set_beside_one_another(client, monkeypatch, three):
     assert len(papers(page)) == 2
     assert "Difference" in html(page)
     assert "0\u202f/min" in html(page)
-    assert "not noted as of the same patient" not in texts(page)
+    assert "not stated" not in texts(page)
+
+
+def test_what_changed_is_the_services_with_the_noise_beside_it(client, monkeypatch, three):
+    page = opened(client, monkeypatch, "history", compare=f"{three['second']},{three['first']}")
+    said = client.analyses.comparison(
+        next(client.analyses.list(three["second"])).id, before=next(client.analyses.list(three["first"])).id
+    )
+    assert said.summary.split(".", maxsplit=1)[0] in texts(page).replace("\\", "")
+    assert f"\N{PLUS-MINUS SIGN}\u202f{said.measurements['hr_bpm'].noise.limit:.0f}\u202f/min" in html(page)
+    assert "they have not the same leads: I in one alone" in " ".join(said.warnings)
+    assert "not the same leads" in texts(page)
+    assert said.noise.sources["minutes"]["data"].split(",")[0] in texts(page).replace("\\", "")
+
+
+def test_the_earlier_stands_first_whichever_was_chosen_first(client, monkeypatch, three):
+    page = opened(client, monkeypatch, "history", compare=f"{three['second']},{three['first']}")
+    assert names(page) == ["first", "second"]
+
+
+def test_recordings_of_two_people_are_compared_with_a_warning(client, monkeypatch, three):
+    client.analyses.create(three["other"])
+    page = opened(client, monkeypatch, "history", compare=f"{three['first']},{three['other']}")
+    assert "two people" in texts(page)
 
 
 def test_a_recording_that_was_not_analysed_stands_beside_one_that_was(client, monkeypatch, three):
