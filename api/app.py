@@ -27,6 +27,7 @@ from api.routes import (
     audit,
     batches,
     cases,
+    comparisons,
     evaluate,
     explanations,
     files,
@@ -138,6 +139,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for room in (
         predict,
         analyses,
+        comparisons,
         recordings,
         signals,
         files,

@@ -343,7 +343,7 @@ class Job(Table):
 
 
 class JobFile(Table):
-    """One of the files that a job was given; let go when it is unpacked, or finished."""
+    """One of the files that a job was given; let go when it is unpacked, finished or, of some evaluations, deleted."""
 
     __tablename__ = "job_files"
 

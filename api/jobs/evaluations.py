@@ -59,4 +59,5 @@ def work_evaluation(runtime: Runtime, lease: Lease, stop: Event) -> None:
     except _Cancelled:
         finish(runtime, lease, "cancelled")
     else:
-        finish(runtime, lease, "done", result=result)
+        # What lost points is to be looked at: it stays as long as the job does.
+        finish(runtime, lease, "done", result=result, keep_files=bool(result["lost"]))

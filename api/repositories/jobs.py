@@ -136,15 +136,21 @@ def ask_to_cancel(session: Session, job_id: str) -> None:
     session.execute(update(Job).where(Job.id == job_id, Job.status.in_(UNFINISHED)).values(cancel_asked=True))
 
 
-def finish(session: Session, job: Job, status: str, **changes: Any) -> list[str]:
-    """End a job; return the keys of the files that nobody needs any more, to be deleted once this is committed."""
+def finish(session: Session, job: Job, status: str, *, keep_files: bool = False, **changes: Any) -> list[str]:
+    """End a job; return the keys of the files that nobody needs any more, to be deleted once this is committed.
+
+    Parameters
+    ----------
+    keep_files
+        Whether its files stay until the job is deleted.
+    """
     values = {"status": status, "finished_at": now(), "worker": None, "lease_until": None, "message": None, **changes}
     session.execute(
         update(JobItem).where(JobItem.job_id == job.id, JobItem.status == "waiting").values(status="cancelled")
     )
     session.execute(update(Job).where(Job.id == job.id).values(values))
     session.refresh(job)
-    return drop_files(session, job.id)
+    return [] if keep_files else drop_files(session, job.id)
 
 
 def drop_files(session: Session, job_id: str, *, items: bool = True) -> list[str]:

@@ -125,8 +125,9 @@ def evaluate(
         curl -F model=beats -F data=mitdb -F split=ds1 http://127.0.0.1:8000/evaluate
 
     Answers at once with the job. `GET /jobs/{id}` follows it, `GET /jobs/{id}/results` has the report when it is done,
-    with the reason for each recording that could not be scored. What was uploaded is deleted when the job is finished;
-    none of it becomes a recording of yours.
+    with the reason for each recording that could not be scored. What was uploaded is deleted when the job is finished,
+    or, where beats were missed or invented in it, when the job is deleted: until then `GET /jobs/{id}/signal` shows it.
+    None of it becomes a recording of yours.
     """
     sent = [Upload(file.filename, file.file) for file in files]
     table = None if labels is None else Upload(labels.filename, labels.file)

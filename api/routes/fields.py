@@ -40,6 +40,7 @@ ChosenOf = Annotated[Choices, Depends(stated_choices)]
 _ID = "^[0-9A-Za-z-]+$"
 RecordingId = Annotated[str, Path(max_length=36, pattern=_ID, description="Of one of your recordings.")]
 AnalysisId = Annotated[str, Path(max_length=36, pattern=_ID, description="Of one of your analyses.")]
+EarlierId = Annotated[str, Query(max_length=36, pattern=_ID, description="The earlier one: another of your analyses.")]
 Cursor = Annotated[
     str | None, Query(max_length=200, description="`next_cursor` of the page before; the first page where left out.")
 ]

@@ -6,13 +6,25 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
+from pydantic_core import to_json
 
 from api.deps import AdminOf, DatabaseOf, ReaderOf, RuntimeOf, WriterOf
 from api.errors import describe_problems
 from api.routes.fields import Cursor, Limit
 from api.routes.guarded import ID
-from api.schemas import EvaluationReport, Job, JobDetails, JobKind, JobPage, JobResult, JobStatus, OwnedJobPage
-from api.services import job_results, job_views, jobs
+from api.routes.window_fields import End, Leads, Start, split
+from api.schemas import (
+    EvaluationReport,
+    Job,
+    JobDetails,
+    JobKind,
+    JobPage,
+    JobResult,
+    JobStatus,
+    OwnedJobPage,
+    SignalWindow,
+)
+from api.services import evaluated, job_results, job_views, jobs, windows
 
 router = APIRouter(tags=["Jobs"])
 
@@ -23,6 +35,15 @@ Form = Annotated[
     Literal["jsonl", "csv"] | None,
     Query(
         alias="format", description="Of a batch: `jsonl` (also where left out) or `csv`, as `ecg analyze` writes it."
+    ),
+]
+Record = Annotated[
+    str,
+    Query(
+        max_length=1000,
+        pattern=r"^[^\x00]*$",
+        description="As `lost` of the report names it.",
+        examples=["records.zip/100.hea"],
     ),
 ]
 Owner = Annotated[str | None, Query(max_length=36, pattern=ID, description="Only jobs of this account.")]
@@ -102,6 +123,30 @@ def show_job_results(job_id: JobId, who: ReaderOf, runtime: RuntimeOf, form: For
     name = f"job-{job_id}.{found.ending}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(found.parts, media_type=found.media_type, headers=headers)
+
+
+@router.get(
+    "/jobs/{job_id}/signal",
+    response_model=SignalWindow,
+    responses=describe_problems(401, 403, 404, 409, 413, 422, 500, 503),
+)
+def get_job_signal(
+    job_id: JobId,
+    who: ReaderOf,
+    runtime: RuntimeOf,
+    record: Record,
+    leads: Leads = None,
+    start_s: Start = 0.0,
+    end_s: End = None,
+) -> Response:
+    """Get the samples of a recording that an evaluation was made on, to see where it lost points.
+
+    Of an installed set any recording; of an upload those of an evaluation that lost points somewhere, whose files stay
+    until the job is deleted. They are no recordings of yours otherwise. A window that reaches beyond the end of the
+    recording ends there.
+    """
+    window = evaluated.cut_record(runtime, who, job_id, record, windows.WindowChoice(split(leads), start_s, end_s))
+    return Response(to_json(windows.as_answer(window)), media_type="application/json")
 
 
 @router.get("/admin/jobs", tags=["Administration"], responses=describe_problems(401, 403, 422, 500))

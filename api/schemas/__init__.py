@@ -27,6 +27,7 @@ from api.schemas.audit import AuditEvent, AuditPage
 from api.schemas.base import NOTICE, Schema
 from api.schemas.beats import BeatClass, Beats, BeatWaves, HeartRate, Hrv, RrSummary, Wave, Waves
 from api.schemas.cases import SYNTHETIC, CaseDetails, CaseList, CaseSummary, Planted
+from api.schemas.comparison import Change, ComparedSide, Comparison, ComparisonNoise, NoiseLevel, StatementChange
 from api.schemas.evaluation import (
     Accuracy,
     BundledEvaluation,
@@ -145,8 +146,12 @@ __all__ = [
     "CaseDetails",
     "CaseList",
     "CaseSummary",
+    "Change",
     "Check",
     "Checks",
+    "ComparedSide",
+    "Comparison",
+    "ComparisonNoise",
     "ConformalSet",
     "CreatedApiToken",
     "Credentials",
@@ -217,6 +222,7 @@ __all__ = [
     "NewAccount",
     "NewAccountByAdmin",
     "NewApiToken",
+    "NoiseLevel",
     "NotReady",
     "OAuthProblem",
     "OperatingPoint",
@@ -259,6 +265,7 @@ __all__ = [
     "SingleLead",
     "Software",
     "SplitChoice",
+    "StatementChange",
     "Step",
     "Stored",
     "StoredAnalysis",

@@ -30,10 +30,10 @@ class ExplanationHeat(Schema):
 class ExplanationPart(Schema):
     """What one kind of stretch of one lead, over all beats, adds to an answer."""
 
-    lead: str | None = Field(description="Null for all leads that are read together.", examples=["V2"])
-    wave: ExplanationWave = Field(
+    lead: str | None = Field(description="Null for all leads that are read, together.", examples=["V2"])
+    wave: ExplanationWave | None = Field(
         description="The P wave; `pr`, from its end to the QRS complex; that; `st`, from its end to the T wave; that;"
-        " `rest`, all between the beats."
+        " `rest`, all between the beats. Null for all of them together."
     )
     value: float = Field(description="In the unit of the explanation: added where positive.", examples=[0.84])
     share: float | None = Field(
@@ -52,13 +52,19 @@ class ExplanationPart(Schema):
         description="The probability with this stretch as in the person's own median beat, where the method replaces"
         " it.",
     )
+    error: float | None = Field(
+        default=None,
+        description="Standard error of `value`, where that rests on a sample of combinations.",
+        examples=[0.05],
+    )
 
 
 class ExplanationFigure(Schema):
     """What a measured or stated figure adds to an answer of a model that reads figures."""
 
-    name: str = Field(description="It ends with its unit.", examples=["qrs_ms"])
+    name: str = Field(description="In words, with its lead.", examples=["R height in V3"])
     value: float | None = Field(description="As measured; null where it is missing, which counts as well.")
+    unit: str | None = Field(default=None, description="Of `value`; null of a plain number.", examples=["mV"])
     added: float = Field(description="In the unit of the explanation.", examples=[0.31])
 
 
@@ -86,7 +92,9 @@ class Explanation(Schema):
     end_s: float = Field(description="Where it ends.")
     leads: list[str] = Field(description="Leads that the model read; others follow from them.")
     sentence: str = Field(description="The explanation in words.")
-    heat: ExplanationHeat | None = None
+    heat: ExplanationHeat | None = Field(
+        default=None, description="To be laid over the tracing; null where the answer rests on figures."
+    )
     segments: list[ExplanationPart] = Field(default=[], description="Those that add or take off most first.")
     figures: list[ExplanationFigure] = Field(default=[], description="Those that add or take off most first.")
     cautions: list[str] = Field(default=[], description="What to bear in mind with it.")

@@ -72,7 +72,7 @@ def create_job(
     parameters
         JSON-ready, as that kind takes them.
     files
-        What it needs, by label; deleted when the work is finished.
+        What it needs, by label; deleted when the work is finished, or with the job.
     """
     return _create(runtime, who, kind, parameters, files.items)
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from api.schemas import AnalysisPage, AnalysisSummary, StoredAnalysis
+from api.schemas import (
+    AnalysisPage,
+    AnalysisSummary,
+    Comparison,
+    Explainable,
+    ExplanationAnswer,
+    ExplanationMethod,
+    StoredAnalysis,
+)
 from dashboard.client.forms import form_of, path_of
 from dashboard.client.http import Download, Http
 
@@ -47,17 +55,78 @@ class Analyses:
         """Give an analysis again, as it was made."""
         return self._http.call(StoredAnalysis, "GET", path_of("analyses", analysis_id))
 
-    def report_pdf(self, analysis_id: str, *, page: Literal["a4", "letter"] = "a4") -> Download:
-        """Give the report on a page, at true scale."""
-        return self._http.download(path_of("analyses", analysis_id, "report.pdf"), params={"page": page})
+    def explainable(self, analysis_id: str) -> Explainable:
+        """List what can be explained of an analysis, what is called first."""
+        return self._http.call(Explainable, "GET", path_of("analyses", analysis_id, "explainable"))
 
-    def report_text(self, analysis_id: str) -> Download:
-        """Give the report as a note."""
-        return self._http.download(path_of("analyses", analysis_id, "report.txt"))
+    def explain(
+        self,
+        analysis_id: str,
+        label: str | None = None,
+        method: ExplanationMethod | None = None,
+        *,
+        model: str = "heart12",
+    ) -> ExplanationAnswer:
+        """Explain an answer of an analysis.
 
-    def report_fhir(self, analysis_id: str, *, pdf: bool = True) -> Download:
-        """Give the report as a FHIR R4 bundle in JSON, with the page attached where that is wanted."""
-        return self._http.download(path_of("analyses", analysis_id, "fhir"), params=form_of(pdf=pdf))
+        Parameters
+        ----------
+        label
+            Head and label, or a label alone; what is called and most worth explaining where None.
+        method
+            The first that the model has where None.
+        model
+            Whose answer it is.
+        """
+        query = form_of(label=label, method=method, model=model)
+        return self._http.call(ExplanationAnswer, "GET", path_of("analyses", analysis_id, "explanations"), params=query)
+
+    def comparison(self, analysis_id: str, *, before: str) -> Comparison:
+        """Set an analysis beside an earlier one of the same person: what changed, beside what differs anyway.
+
+        Parameters
+        ----------
+        before
+            The id of the earlier analysis.
+        """
+        path = path_of("analyses", analysis_id, "comparison")
+        return self._http.call(Comparison, "GET", path, params={"before": before})
+
+    def report_pdf(
+        self,
+        analysis_id: str,
+        *,
+        page: Literal["a4", "letter"] = "a4",
+        explain: str = "auto",
+        method: ExplanationMethod | None = None,
+    ) -> Download:
+        """Give the report on a page, at true scale, with a second that explains an answer.
+
+        Parameters
+        ----------
+        page
+            The sheet.
+        explain
+            ``"auto"`` (what is called and most worth it), ``"none"``, or a label.
+        method
+            How it is explained.
+        """
+        query = form_of(page=page, explain=explain, method=method)
+        return self._http.download(path_of("analyses", analysis_id, "report.pdf"), params=query)
+
+    def report_text(
+        self, analysis_id: str, *, explain: str = "auto", method: ExplanationMethod | None = None
+    ) -> Download:
+        """Give the report as a note, with the explanation in a sentence."""
+        query = form_of(explain=explain, method=method)
+        return self._http.download(path_of("analyses", analysis_id, "report.txt"), params=query)
+
+    def report_fhir(
+        self, analysis_id: str, *, pdf: bool = True, explain: str = "auto", method: ExplanationMethod | None = None
+    ) -> Download:
+        """Give the report as a FHIR R4 bundle in JSON, with the PDF attached where that is wanted."""
+        query = form_of(pdf=pdf, explain=explain, method=method)
+        return self._http.download(path_of("analyses", analysis_id, "fhir"), params=query)
 
     def delete(self, analysis_id: str) -> None:
         """Delete an analysis; its recording stays."""

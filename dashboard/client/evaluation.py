@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
-from api.schemas import BundledEvaluation, BundledRecord, EvaluationChoices, EvaluationReport, Job
+from api.schemas import BundledEvaluation, BundledRecord, EvaluationChoices, EvaluationReport, Job, SignalWindow
 from dashboard.client.forms import Content, Files, form_of, parts_of, path_of
 from dashboard.client.http import Http
 
@@ -85,3 +86,24 @@ class Evaluation:
     def report(self, job_id: str) -> EvaluationReport:
         """Return what came of such a job, once it is done; until then it is refused with `no_results`."""
         return self._http.call(EvaluationReport, "GET", path_of("jobs", job_id, "results"))
+
+    def signal(
+        self,
+        job_id: str,
+        record: str,
+        *,
+        leads: Sequence[str] | None = None,
+        start_s: float = 0.0,
+        end_s: float | None = None,
+    ) -> SignalWindow:
+        """Get samples of a recording that such a job was made on, as `EvaluationReport.lost` names it.
+
+        Parameters
+        ----------
+        leads
+            All where None.
+        start_s, end_s
+            Seconds from the first sample; to the end where None.
+        """
+        query = form_of(record=record, leads=leads, start_s=start_s, end_s=end_s)
+        return self._http.call(SignalWindow, "GET", path_of("jobs", job_id, "signal"), params=query)

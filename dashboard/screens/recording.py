@@ -13,6 +13,7 @@ from dashboard.client.recordings import TaggedRecording
 from dashboard.views import kept as tools
 from dashboard.views import memory
 from dashboard.views.analysis import show_analysis
+from dashboard.views.explanation import show_paper_and_why
 from dashboard.views.problems import refused, show_problem
 
 _MOST = 50
@@ -85,7 +86,7 @@ def _show(kept: TaggedRecording, analyses: Sequence[AnalysisSummary]) -> None:
                         tools.analyse(kept.id, point)
         show_analysis(
             analysis,
-            lambda: tools.draw_paper(kept, analysis),
+            lambda: show_paper_and_why(analysis, lambda heat: tools.draw_paper(kept, analysis, heat=heat)),
             point,
             lambda other: _analyse(kept.id, other),
             key=analysis.id,

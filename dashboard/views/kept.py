@@ -14,19 +14,21 @@ from api.schemas import Analysis, Signal, StoredAnalysis
 from dashboard import session, words
 from dashboard.client import ApiProblem
 from dashboard.client.recordings import SubjectChange, TaggedRecording
-from dashboard.components.ecg_paper import ecg_paper
+from dashboard.components.ecg_paper import Heat, Overlay, ecg_paper
 from dashboard.components.person_form import ask_person
-from dashboard.views import memory
+from dashboard.views import explanation, memory
 from dashboard.views.problems import refused, show_problem
 
 WINDOW_S = 10.0
 """Length of what is shown first of a longer recording."""
 _OVERVIEW_POINTS = 2000
+_UNDER_HEAT: tuple[Overlay, ...] = ("waves",)
+"""Their colours would mix with those of the heat; the paper's own menu brings them back."""
 _FORMS = "forms"
 _BYTES = "application/octet-stream"
 
 
-def draw_paper(kept: TaggedRecording, analysis: Analysis, key: str = "paper") -> None:
+def draw_paper(kept: TaggedRecording, analysis: Analysis, key: str = "paper", *, heat: Heat | None = None) -> None:
     """Draw a recording; of a longer one the part that was measured, and whatever part the reader turns to."""
     with st.spinner("Fetching the tracing ..."), refused():
         client, is_long = session.api(), kept.duration_s > WINDOW_S
@@ -50,6 +52,8 @@ def draw_paper(kept: TaggedRecording, analysis: Analysis, key: str = "paper") ->
             waves=analysis.waves,
             pacing=analysis.pacing,
             quality=analysis.quality,
+            heat=heat,
+            hidden=_UNDER_HEAT if heat else (),
             title=kept.name,
             duration_s=kept.duration_s,
             fetch=fetch if is_long else None,
@@ -129,12 +133,23 @@ def offer_downloads(kept: TaggedRecording, analysis: StoredAnalysis | None) -> N
         if analysis:
             which = analysis.id
             st.markdown("**Report**")
+            label, method = explanation.chosen(which)
+            if not st.toggle("With an explanation", True, key=f"explain {which}"):
+                label, method = "none", None
+
+            def pdf() -> bytes:
+                return analyses.report_pdf(which, explain=label, method=method).content
+
+            def text() -> bytes:
+                return analyses.report_text(which, explain=label, method=method).content
+
+            def fhir() -> bytes:
+                return analyses.report_fhir(which, explain=label, method=method).content
+
             with st.container(horizontal=True):
-                _offer("PDF", f"{stem}.pdf", "application/pdf", lambda: analyses.report_pdf(which).content)
-                _offer("Text", f"{stem}.txt", "text/plain", lambda: analyses.report_text(which).content)
-                _offer(
-                    "FHIR", f"{stem}.fhir.json", "application/fhir+json", lambda: analyses.report_fhir(which).content
-                )
+                _offer("PDF", f"{stem}.pdf", "application/pdf", pdf)
+                _offer("Text", f"{stem}.txt", "text/plain", text)
+                _offer("FHIR", f"{stem}.fhir.json", "application/fhir+json", fhir)
             st.markdown("**Analysis**")
             with st.container(horizontal=True):
                 _offer("JSON", f"{stem}.json", "application/json", lambda: analysis.model_dump_json().encode())

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
@@ -24,6 +25,7 @@ from ecg_core.datasets.bundled import GRADES, HEARTS
 from ecg_core.errors import DataSetError, InvalidValue, UnknownName
 from ecg_core.isolation import ReadPool
 from ecg_core.predictors import predictors
+from ecg_core.recording import Annotations
 from tests.evaluation.labelled_files import annotated, beat_marks, cpsc2019, one_lead, wfdb
 from tests.service import as_upload
 
@@ -390,6 +392,44 @@ def test_folders_of_an_upload_and_a_table_of_labels_reach_the_job(ada):
     assert (ended(ada, job)["status"], ended(ada, labelled)["status"]) == ("done", "done")
     assert ada.get(f"/jobs/{job['id']}/results").json()["n"] == 2
     assert ada.get(f"/jobs/{labelled['id']}/results").json()["metrics"]["f1_a"]["value"] == 1.0
+
+
+def beat_too_few() -> dict[str, bytes]:
+    """Return a recording of which the truth leaves one beat out: to find that is to invent it."""
+    made = one_lead(1)
+    marks = beat_marks(made)
+    fewer = Annotations(np.delete(marks.time_s, 4), (*marks.symbol[:4], *marks.symbol[5:]))
+    return wfdb("r1", annotated(made, atr=fewer))
+
+
+def test_a_recording_that_lost_points_can_be_looked_at_until_the_job_is_deleted(ada, client):
+    files = packed(beat_too_few())
+    job = ada.post("/evaluate", files=as_upload(files)).json()
+    assert ended(ada, job)["status"] == "done"
+    (lost,) = ada.get(f"/jobs/{job['id']}/results").json()["lost"]
+    signal = f"/jobs/{job['id']}/signal"
+    window = {"record": lost["name"], "start_s": 4, "end_s": 1000}
+    found = ada.get(signal, params=window).json()
+    assert (found["start_s"], found["end_s"], len(found["leads"])) == (4.0, 10.0, 1)
+    assert len(found["values"][0]) == 6 * found["fs"]
+    assert ada.get(signal, params={"record": "another"}).json()["code"] == "not_found"
+    assert client.get(signal, params=window).status_code == 404
+    assert ada.delete(f"/jobs/{job['id']}").status_code == 204
+    assert ada.get(signal, params=window).status_code == 404
+
+
+def test_an_upload_that_lost_nothing_is_deleted_when_its_job_is_done(ada):
+    job = ada.post("/evaluate", files=as_upload(annotated_files(1))).json()
+    assert ended(ada, job)["status"] == "done"
+    assert ada.get(f"/jobs/{job['id']}/signal", params={"record": "r0.hea"}).status_code == 404
+
+
+def test_a_recording_of_a_set_can_be_looked_at(ada):
+    job = ada.post("/evaluate", data={"data": "bundled", "split": "-6dB", "model": "beats_fast"}).json()
+    assert ended(ada, job)["status"] == "done"
+    lost = ada.get(f"/jobs/{job['id']}/results").json()["lost"][0]["name"]
+    found = ada.get(f"/jobs/{job['id']}/signal", params={"record": lost, "end_s": 2}).json()
+    assert len(found["values"][0]) == 2 * found["fs"]
 
 
 def test_an_upload_without_annotations_fails_its_job_and_says_why(client):

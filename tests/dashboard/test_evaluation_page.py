@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -12,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 import dashboard
 from api.schemas import BundledEvaluation
 from dashboard.client import Client, Tokens
+from ecg_core.recording import Annotations
 from ecg_core.synthesis import synthesize
 from tests.evaluation.labelled_files import annotated, beat_marks, wfdb
 from tests.service import access_token, add_account
@@ -122,3 +124,43 @@ def test_a_job_that_could_score_nothing_says_why(page, client):
     client.jobs.wait(page.session_state["evaluation"], timeout_s=100)
     run(page)
     assert len(page.error) == 1
+
+
+def test_a_job_that_lost_points_shows_where_on_the_paper(page, client, monkeypatch):
+    made = synthesize(seed=1)
+    marks = beat_marks(made)
+    fewer = Annotations(np.delete(marks.time_s, 4), (*marks.symbol[:4], *marks.symbol[5:]))
+    job = client.evaluation.create(wfdb("ecg", annotated(made, atr=fewer)))
+    client.jobs.wait(job.id, timeout_s=100)
+    (lost,) = client.evaluation.report(job.id).lost
+    monkeypatch.setattr("dashboard.views.evaluation.show_lost", lambda _: lost)
+    page.query_params["job"] = job.id
+    run(page)
+    assert not page.error, page.error
+    (paper,) = page.get("bidi_component")
+    drawn = json.loads(paper.proto.json)
+    assert len(drawn["reference"]) == len(lost.reference_s) == len(lost.found_s) - 1
+    assert drawn["beats"] == pytest.approx(lost.found_s)
+
+
+def test_a_job_in_the_address_is_opened_and_one_that_is_gone_leaves_the_way_back(page):
+    page.query_params["job"] = "00000000-0000-4000-8000-000000000000"
+    run(page)
+    assert len(page.error) == 1
+    press(page, "back")
+    assert "job" not in page.query_params
+    assert page.selectbox(key="upload_model")
+
+
+def test_labels_can_be_pasted(page, client):
+    other(page)
+    page.selectbox(key="upload_model").set_value("rhythm")
+    run(page)
+    made = synthesize(seed=1, duration_s=20.0, leads=("I",))
+    page.file_uploader(key="labelled").set_value([(name, data, "") for name, data in wfdb("a", made.recording).items()])
+    run(page)
+    assert page.button(key="evaluate upload").disabled
+    page.text_area(key="pasted").set_value("a,N")
+    run(page)
+    press(page, "evaluate upload")
+    assert client.jobs.wait(page.session_state["evaluation"], timeout_s=100).status == "done"

@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import dashboard
+from tests.dashboard.pages import field, opened, press
 
 PAGE = Path(dashboard.__file__).parent / "screens" / "models.py"
 
@@ -48,7 +49,7 @@ def test_the_models_that_can_be_asked_come_first(page):
     assert "can be asked" in text(page)
 
 
-def test_a_model_shows_its_card_figures_thresholds_and_curves(page, client):
+def test_a_model_shows_its_card_figures_and_thresholds(page, client):
     details = client.models.get("heart12")
     assert page.header[0].value.replace("\\", "") == details.title
     assert "no test for acute" in text(page)
@@ -56,7 +57,6 @@ def test_a_model_shows_its_card_figures_thresholds_and_curves(page, client):
     thresholds = table(page, "Called from").set_index("Label")
     norm = details.thresholds.labels["superclass.NORM"].points["max_f1"]
     assert thresholds.loc["Normal (NORM, superclass)", "Called from"] == pytest.approx(norm.threshold)
-    assert page.get("vega_lite_chart")
 
 
 def test_a_search_goes_through_labels_and_says_when_nothing_is_found(page):
@@ -72,7 +72,6 @@ def test_a_part_that_is_missing_says_why(page):
     group(page, "Model").set_value("waves/1.0.0")
     run(page)
     assert "The model calls no labels." in text(page)
-    assert "No curves were kept" in text(page)
 
 
 def test_thresholds_follow_the_point_the_leads_and_the_label_that_are_chosen(page, client):
@@ -90,8 +89,10 @@ def test_figures_are_filtered_by_name(page):
     assert all("superclass" in name and "macro_auc" in name for name in table(page, "Figure")["Figure"])
 
 
-def test_every_kind_of_curve_is_drawn(page):
-    for kind in ("roc", "precision_recall", "reliability", "decision"):
-        group(page, "Curve").set_value(kind)
-        run(page)
-        assert page.get("vega_lite_chart"), kind
+def test_a_models_curves_are_a_click_away(client, monkeypatch):
+    page = opened(client, monkeypatch, "models")
+    group(page, "Model").set_value("tabular/1.0.0")
+    run(page)
+    press(page, "Curves, calibration, groups, robustness")
+    assert page.title[0].value == "Evaluation"
+    assert field(page.selectbox, "Model").value == "tabular/1.0.0"
