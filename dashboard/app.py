@@ -22,6 +22,7 @@ _PLACES = (
 )
 
 st.set_page_config(page_title="Einthoven", page_icon=str(_HERE / "favicon.svg"), layout="wide")
+st.html(_HERE / "theme.css")
 signed_in = session.is_signed_in()
 # Before somebody signs in, every address shows the form: after it, they are where they wanted to be.
 pages = [
@@ -38,6 +39,12 @@ page = st.navigation(pages, position="sidebar" if signed_in else "hidden")
 if signed_in and st.sidebar.button("Sign out", icon=":material/logout:", width="stretch"):
     session.sign_out()
     st.rerun()
+if signed_in:
+    # Before the page, which may take its time.
+    with st.sidebar:
+        session.keep()
 page.run()
 st.divider()
 st.caption(NOTICE)
+if not signed_in:
+    session.keep()

@@ -10,8 +10,12 @@ import streamlit as st
 from api.schemas import Info, Me
 from dashboard import words
 from dashboard.client import ApiUnreachable, Client, SignedOut, Tokens, connect
+from dashboard.components.ticket_cookie import drop_ticket, held_ticket, hold_ticket
+from dashboard.tickets import Tickets
 
 _TOKENS = "tokens"
+_TICKET = "ticket"
+_OLD_TICKET = "old ticket"
 _ENDED = "sign-in ended"
 _INFO_S = 60
 """Seconds for which what the service can do is taken as known."""
@@ -21,6 +25,12 @@ _INFO_S = 60
 def _service() -> Client:
     """Return the one connection of this process, which speaks for nobody, or for ``EINTHOVEN_API_TOKEN``."""
     return connect()
+
+
+@st.cache_resource
+def _tickets() -> Tickets:
+    """Return the tickets of this process."""
+    return Tickets()
 
 
 def api() -> Client:
@@ -57,13 +67,30 @@ def use_token(token: str) -> Me:
 
 
 def sign_out() -> None:
-    """Sign this session out, and forget all that it showed."""
+    """Sign this session out, in all tabs of the browser, and forget all that it showed."""
+    tokens = _tokens()
     try:
         api().accounts.sign_out()
     except ApiUnreachable:
-        pass
+        tokens.access = tokens.refresh = None
+    _end_ticket()
+    old = st.session_state.get(_OLD_TICKET)
     st.session_state.clear()
     st.session_state[_TOKENS] = Tokens()
+    if old is not None:
+        st.session_state[_OLD_TICKET] = old
+
+
+def keep() -> None:
+    """Have the browser stay signed in when the page is loaded again, or no longer."""
+    ticket: str | None = st.session_state.get(_TICKET) if is_signed_in() else None
+    held = held_ticket()
+    if ticket is not None:
+        _tickets().find(ticket)
+        if held != ticket:
+            hold_ticket(ticket)
+    elif not is_signed_in() and (old := st.session_state.get(_OLD_TICKET) or held):
+        drop_ticket(old)
 
 
 def why_ended() -> str | None:
@@ -79,6 +106,7 @@ def guarded() -> Iterator[None]:
         yield
     except SignedOut as error:
         if is_signed_in():
+            _end_ticket()
             st.session_state[_TOKENS] = Tokens()
             st.session_state[_ENDED] = error.problem.detail
             st.rerun()
@@ -103,13 +131,26 @@ def info() -> Info:
 
 
 def _begin(tokens: Tokens) -> None:
+    _end_ticket()
     st.session_state[_TOKENS] = tokens
+    st.session_state[_TICKET] = _tickets().issue(tokens)
     st.session_state.pop(_ENDED, None)
 
 
+def _end_ticket() -> None:
+    if (ticket := st.session_state.pop(_TICKET, None)) is not None:
+        _tickets().end(ticket)
+        st.session_state[_OLD_TICKET] = ticket
+
+
 def _tokens() -> Tokens:
+    """Return whom this session speaks for: who signed in, whose ticket the browser came with, or whom it was given."""
     if _TOKENS not in st.session_state:
+        held = held_ticket()
+        known = _tickets().find(held) if held else None
+        if known is not None:
+            st.session_state[_TICKET] = held
         given = _service().tokens
-        st.session_state[_TOKENS] = Tokens(given.access, given.refresh)
+        st.session_state[_TOKENS] = known or Tokens(given.access, given.refresh)
     tokens: Tokens = st.session_state[_TOKENS]
     return tokens

@@ -1,4 +1,4 @@
-"""Curves of a model, as the API has them: colours that colour-blind people tell apart, in light and dark."""
+"""Curves of a model, as the API has them, with their intervals where they were measured."""
 
 from __future__ import annotations
 
@@ -6,48 +6,68 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import streamlit as st
+from dashboard.components.charts import QUIET, axis, by_name, show_chart, show_rows
 
-from dashboard import words
-
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a8a8a", "#e69f00", "#56b4e9", "#7a5195")
-"""After Okabe and Ito, of such lightness that all can be seen on white and on black."""
-_HEIGHT_PX = 420
+_HEIGHT_PX = 450
+_NAME_PX = 24
+_WIDTH_PX = 660
+_LEAST_BENEFIT = -0.05
+"""Net benefit below which nobody looks: it would be harm."""
 
 
 @dataclass(frozen=True)
 class Axes:
-    """What a kind of curve is called, and what stands on its axes."""
+    """What a kind of curve is called, what stands on its axes, and how it is read."""
 
     title: str
     x: str
-    y: tuple[str, ...]
+    y: str
+    x_title: str
+    y_title: str
+    about: str
     chance: bool = False
     """Whether the diagonal means something."""
-    about: str = ""
 
 
 AXES = {
-    "roc": Axes("ROC", "false_positive_rate", ("sensitivity",), True, "On the diagonal, it would be guessing."),
-    "precision_recall": Axes("Precision and recall", "sensitivity", ("ppv",)),
+    "roc": Axes(
+        "ROC",
+        "false_positive_rate",
+        "sensitivity",
+        "False positive rate",
+        "Sensitivity",
+        "On the diagonal, it would be guessing.",
+        chance=True,
+    ),
+    "precision_recall": Axes(
+        "Precision and recall",
+        "sensitivity",
+        "ppv",
+        "Sensitivity",
+        "Positive predictive value",
+        "The higher, the fewer false alarms at that sensitivity; it depends on how common the label is.",
+    ),
     "reliability": Axes(
-        "Calibration", "predicted", ("observed",), True, "On the diagonal, probabilities mean what they say."
+        "Calibration",
+        "predicted",
+        "observed",
+        "Predicted probability",
+        "Observed share",
+        "Each point is an equal share of the records. On the diagonal, probabilities mean what they say.",
+        chance=True,
     ),
     "decision": Axes(
-        "Net benefit", "threshold", ("model", "all"), about="`all` is what it would be worth to call everybody."
+        "Decision curves",
+        "threshold",
+        "model",
+        "Probability from which one would act",
+        "Net benefit per record",
+        "Solid: acting as the model says; dashed: acting on everybody; at zero: on nobody.",
     ),
 }
-_AXIS = {
-    "false_positive_rate": "False positive rate",
-    "sensitivity": "Sensitivity",
-    "ppv": "Positive predictive value",
-    "predicted": "Predicted probability",
-    "observed": "Observed share",
-    "threshold": "Threshold",
-}
 
 
-def curves(kind: str, found: Mapping[str, Mapping[str, Sequence[float]]]) -> None:
+def curves(kind: str, found: Mapping[str, Mapping[str, Sequence[float]]], source: str) -> None:
     """Show the curves of some labels, by title.
 
     Parameters
@@ -56,62 +76,75 @@ def curves(kind: str, found: Mapping[str, Mapping[str, Sequence[float]]]) -> Non
         One of `AXES`.
     found
         Title to axis to values, as `ModelDetails.curves` has them.
+    source
+        Data and split that they were measured on.
     """
     axes = AXES[kind]
-    points = [
-        {"x": x, "y": y, "label": title if name == axes.y[0] else f"{title}: {name}", "order": at}
-        for title, values in found.items()
-        for name in axes.y
-        for at, (x, y) in enumerate(zip(values[axes.x], values.get(name, ()), strict=False))
+    points = [point for label, values in found.items() for point in _points(axes, label, values)]
+    has_intervals = any("low" in point for point in points)
+    sources = [
+        source,
+        "Intervals of 95 %." if has_intervals else "",
+        "Points as kept; lines lead from one to the next.",
     ]
-    names = list(dict.fromkeys(point["label"] for point in points))
-    y_title = _AXIS.get(axes.y[0], "Net benefit")
-    x_title = _AXIS[axes.x]
-    unit = [0, 1] if kind != "decision" else None
-    layers: list[dict[str, Any]] = [
-        {
-            "data": {"values": points},
-            "mark": {"type": "line", "point": {"size": 25}, "strokeWidth": 2, "interpolate": "linear"},
-            "encoding": {
-                "x": {"field": "x", "type": "quantitative", "title": x_title, "scale": _scale(unit)},
-                "y": {"field": "y", "type": "quantitative", "title": y_title, "scale": _scale(unit)},
-                "order": {"field": "order"},
-                "color": {
-                    "field": "label",
-                    "type": "nominal",
-                    "title": None,
-                    "scale": {"domain": names, "range": [_COLOURS[at % len(_COLOURS)] for at in range(len(names))]},
-                    "legend": {"orient": "bottom", "columns": 2, "labelLimit": 320},
-                },
-                "tooltip": [
-                    {"field": "label", "title": "Label"},
-                    {"field": "x", "title": x_title, "format": ".3f"},
-                    {"field": "y", "title": y_title, "format": ".3f"},
-                ],
-            },
-        }
-    ]
-    if axes.chance:
-        layers.append(
-            {
-                "data": {"values": [{"x": 0, "y": 0}, {"x": 1, "y": 1}]},
-                "mark": {"type": "line", "strokeDash": [4, 4], "strokeWidth": 1, "color": "#8a8a8a"},
-                "encoding": {"x": {"field": "x", "type": "quantitative"}, "y": {"field": "y", "type": "quantitative"}},
-            }
-        )
-    with st.container(width=600):
-        st.vega_lite_chart(spec={"layer": layers}, height=_HEIGHT_PX, width="stretch")
-        if axes.about:
-            st.caption(axes.about)
-    with st.expander("The same as a table"):
-        st.dataframe(
-            [{"Label": point["label"], x_title: point["x"], y_title: point["y"]} for point in points],
-            hide_index=True,
-        )
-    st.caption(
-        words.literally("Points as they were kept when the model was measured; lines lead from one to the next.")
+    show_chart(
+        _layers(kind, points, list(found)),
+        height=_HEIGHT_PX + _NAME_PX * len(found),
+        width=_WIDTH_PX,
+        source=" ".join(part for part in sources if part),
+        about=axes.about,
+    )
+    names = {"x": axes.x_title, "y": axes.y_title, "low": "From", "high": "To", "all": "Everybody", "n": "Records"}
+    show_rows(
+        [
+            {"Label": point["label"], **{title: point[name] for name, title in names.items() if name in point}}
+            for point in points
+        ]
     )
 
 
-def _scale(domain: Sequence[int] | None) -> dict[str, Any]:
-    return {} if domain is None else {"domain": list(domain)}
+def _points(axes: Axes, label: str, values: Mapping[str, Sequence[float]]) -> list[dict[str, Any]]:
+    more = {name: values[name] for name in ("low", "high", "all", "n") if name in values}
+    return [
+        {"label": label, "order": at, "x": x, "y": y, **{name: row[at] for name, row in more.items() if at < len(row)}}
+        for at, (x, y) in enumerate(zip(values[axes.x], values[axes.y], strict=False))
+    ]
+
+
+def _layers(kind: str, points: list[dict[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:
+    axes = AXES[kind]
+    x, y = axis("x", axes.x_title), axis("y", axes.y_title)
+    if kind == "decision":
+        y["scale"] = {"domainMin": _LEAST_BENEFIT}
+    else:
+        x["scale"] = y["scale"] = {"domain": [0, 1]}
+    x["axis"] = y["axis"] = {"tickCount": 6}
+    shared = {"x": x, "color": by_name(names), "order": {"field": "order"}}
+    data = {"values": points}
+    layers: list[dict[str, Any]] = []
+    if axes.chance:
+        layers.append(_rule(axes, [{"x": 0, "y": 0}, {"x": 1, "y": 1}]))
+    if kind == "decision":
+        ends = [point["x"] for point in points]
+        layers.append(_rule(axes, [{"x": end, "y": 0} for end in (min(ends), max(ends))]))
+        dashed = {"type": "line", "strokeDash": [6, 4], "strokeWidth": 1.5, "clip": True}
+        layers.append({"data": data, "mark": dashed, "encoding": {**shared, "y": {**y, "field": "all"}}})
+    if any("low" in point for point in points):
+        band = kind == "decision"
+        mark = {"type": "area", "opacity": 0.18, "clip": True} if band else {"type": "rule", "opacity": 0.6}
+        spread = {**shared, "y": {**y, "field": "low"}, "y2": {"field": "high"}}
+        layers.append({"data": data, "mark": mark, "encoding": spread})
+    line = {"type": "line", "point": {"size": 30, "filled": True}, "strokeWidth": 2, "clip": True}
+    tooltip = [
+        {"field": "label", "title": "Label"},
+        {"field": "x", "title": axes.x_title, "format": ".3f"},
+        {"field": "y", "title": axes.y_title, "format": ".3f"},
+    ]
+    layers.append({"data": data, "mark": line, "encoding": {**shared, "y": y, "tooltip": tooltip}})
+    return layers
+
+
+def _rule(axes: Axes, ends: list[dict[str, float]]) -> dict[str, Any]:
+    mark = {"type": "line", "strokeDash": [4, 4], "strokeWidth": 1, "color": QUIET}
+    encoding = {"x": axis("x", axes.x_title), "y": axis("y", axes.y_title)}
+    return {"data": {"values": ends}, "mark": mark, "encoding": encoding}

@@ -17,7 +17,7 @@ GROUPS = (
     ("Frontal axes", ("p_axis_deg", "qrs_axis_deg", "t_axis_deg")),
     ("Voltages", ("sokolow_lyon_mv", "cornell_mv", "r_transition")),
 )
-_LEAD_COLUMNS = {
+LEAD_COLUMNS = {
     "q_mv": "Q",
     "r_mv": "R",
     "s_mv": "S",
@@ -56,9 +56,9 @@ def measurement_table(measurements: Measurements) -> None:
 
 def lead_table(measurements: Measurements) -> None:
     """Show wave heights and ST levels, a lead a row."""
-    head = "".join(f'<th scope="col">{title}</th>' for title in _LEAD_COLUMNS.values())
+    head = "".join(f'<th scope="col">{title}</th>' for title in LEAD_COLUMNS.values())
     body = "".join(
-        f'<tr><th scope="row">{escape(lead)}</th>{"".join(_level(row.get(name)) for name in _LEAD_COLUMNS)}</tr>'
+        f'<tr><th scope="row">{escape(lead)}</th>{"".join(_level(row.get(name)) for name in LEAD_COLUMNS)}</tr>'
         for lead, row in measurements.leads.items()
     )
     st.html(

@@ -144,7 +144,9 @@ def _show_errors(job: JobDetails) -> None:
     with st.expander(f"Failed: {job.failed}{some}", icon=":material/error:", expanded=len(job.errors) <= _FEW):
         for failed in job.errors:
             advice = _ADVICE.get(failed.error.code) or words.what_to_do(failed.error)
-            lines = [f"**{words.literally(failed.file)}**", words.literally(words.what_happened(failed.error))]
+            # The file's name stands above already.
+            happened = words.sentence(words.what_happened(failed.error).removeprefix(f"{failed.file}: "))
+            lines = [f"**{words.literally(failed.file)}**", words.literally(happened)]
             lines += [f":gray[{words.literally(advice)}]"] if advice else []
             st.markdown("  \n".join(lines))
 

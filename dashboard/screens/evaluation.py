@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from api.schemas import BundledEvaluation, EvaluationChoices, EvaluationReport
 from dashboard import session, words
+from dashboard.client.forms import Content
 from dashboard.components.job_list import job_list
 from dashboard.components.job_progress import is_going, job_progress, show_job
-from dashboard.views.evaluation import show_grades, show_lost, show_record, show_scores
+from dashboard.views.evaluation import show_grades, show_job_record, show_lost, show_record, show_scores
+from dashboard.views.measured import show_measured
 from dashboard.views.memory import remember
 from dashboard.views.problems import refused
 
 _JOB = "evaluation"
+_IN_ADDRESS = "job"
+"""Names the job in the page's address, so that it is there again when the page is loaded again."""
+_BUNDLED, _OTHERS, _MEASURED = _PLACES = ("Bundled set", "Other recordings", "As measured")
 _METHODS = {"beats": "robust", "beats_fast": "fast"}
 
 
@@ -20,22 +27,28 @@ def _page() -> None:
     st.title("Evaluation", anchor=False)
     st.caption("Scores on recordings whose truth is known, with 95 % bootstrap intervals, and what exactly was lost.")
     with refused():
-        if (job_id := st.session_state.get(_JOB)) is not None:
+        if (job_id := st.session_state.get(_JOB) or st.query_params.get(_IN_ADDRESS)) is not None:
             _show_job(job_id)
             return
-        choices = remember("evaluation choices", session.api().evaluation.sets)
         where = st.segmented_control(
             "On",
-            ["Bundled set", "Other recordings"],
-            default="Bundled set",
+            _PLACES,
+            default=_PLACES[0],
             required=True,
             label_visibility="collapsed",
             key="where",
+            bind="query-params",
         )
-        if where == "Other recordings":
-            _ask_job(choices)
+        if where == _MEASURED:
+            show_measured()
+        elif where == _OTHERS:
+            _ask_job(_choices())
         else:
-            _show_bundled(choices)
+            _show_bundled(_choices())
+
+
+def _choices() -> EvaluationChoices:
+    return remember("evaluation choices", session.api().evaluation.sets)
 
 
 def _show_bundled(choices: EvaluationChoices) -> None:
@@ -111,13 +124,29 @@ def _ask_upload(choices: EvaluationChoices) -> None:
     uploads = st.file_uploader(
         "Recordings with their truth, or archives of such", accept_multiple_files=True, key="labelled"
     )
-    labels = st.file_uploader("Table of labels (CSV)", key="labels") if kind == "labels" else None
+    labels = _ask_labels(needs[model].labels) if kind == "labels" else None
+    with st.expander("What the files do not say", icon=":material/tune:"):
+        left, right = st.columns(2)
+        fs = left.number_input("Sampling rate (Hz)", 0.0, value=None, placeholder="for example 500", key="labelled_fs")
+        units = right.selectbox("Unit of the samples", ["mV", "uV", "V"], index=None, key="labelled_units")
+        include = st.toggle("Score recordings too that the model was trained on", key="include_trained")
     ready = bool(uploads) and (kind != "labels" or labels is not None)
     if st.button("Evaluate", type="primary", disabled=not ready, icon=":material/play_arrow:", key="evaluate upload"):
         files = {upload.name: upload for upload in uploads}
         with st.spinner("Sending the files ...", show_time=True):
-            job = session.api().evaluation.create(files, labels=labels, model=model)
+            job = session.api().evaluation.create(
+                files, labels=labels, model=model, include_trained=include, fs=fs or None, units=units
+            )
         _open(job.id)
+
+
+def _ask_labels(known: Sequence[str]) -> Content | None:
+    """Ask for a table of labels, as a file or as text."""
+    left, right = st.columns(2)
+    sent = left.file_uploader("Table of labels (CSV)", key="labels")
+    example = f"A0001,{known[0]}\nA0002,{known[1]}" if len(known) > 1 else "A0001,MI;LVH\nA0002,NORM"
+    pasted = right.text_area("Or pasted, a row a recording: its name, its labels", key="pasted", placeholder=example)
+    return sent if sent is not None else pasted.encode() if pasted.strip() else None
 
 
 def _open(job_id: str) -> None:
@@ -126,10 +155,12 @@ def _open(job_id: str) -> None:
 
 
 def _show_job(job_id: str) -> None:
+    st.query_params[_IN_ADDRESS] = job_id
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("All evaluations", icon=":material/arrow_back:", key="back"):
-            del st.session_state[_JOB]
-            st.session_state["where"] = "Other recordings"
+            st.session_state.pop(_JOB, None)
+            st.query_params.pop(_IN_ADDRESS, None)
+            st.session_state["where"] = _OTHERS
             st.rerun()
     job = session.api().jobs.get(job_id)
     if is_going(job):
@@ -139,7 +170,9 @@ def _show_job(job_id: str) -> None:
     if job.status == "done":
         report: EvaluationReport = remember(f"report {job_id}", lambda: session.api().evaluation.report(job_id))
         show_scores(report)
-        show_lost(report)
+        if (chosen := show_lost(report)) is not None:
+            with refused():
+                show_job_record(job_id, chosen)
 
 
 with session.guarded():

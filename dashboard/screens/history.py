@@ -92,7 +92,8 @@ def _show_item(item: RecordingItem) -> bool:
     facts = (who, f"sent {memory.when(item.created_at)}", item.format, leads, words.duration(item.duration_s))
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            label = f"Choose {words.literally(item.name)} to compare"
+            # Never shown, so never taken for Markdown: it is only read aloud.
+            label = f"Choose {item.name} to compare"
             chosen = st.checkbox(label, key=f"choose {item.id}", label_visibility="collapsed", width="content")
             st.page_link(
                 "screens/recording.py",

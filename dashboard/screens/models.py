@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from api.schemas import LabelThresholds, ModelDetails, ModelSummary, TrainingData
 from dashboard import session, telling, words
-from dashboard.components.curves import AXES, curves
 from dashboard.views.problems import refused
 
 _HEIGHT_PX = 460
-_FIRST_CURVES = 5
-_PART_TITLES = {"card": "Card", "metrics": "Metrics", "thresholds": "Operating points", "curves": "Curves"}
+_EVALUATION = Path(__file__).with_name("evaluation.py")
+_PART_TITLES = {"card": "Card", "metrics": "Metrics", "thresholds": "Operating points"}
 
 
 def _page() -> None:
@@ -57,7 +57,7 @@ def _chosen(found: Sequence[ModelSummary]) -> ModelSummary:
 
 
 def _show(chosen: ModelSummary) -> None:
-    model = session.api().models.get(chosen.name, chosen.version)
+    model = session.api().models.get(chosen.name, chosen.version, parts=["card", "metrics", "thresholds"])
     st.header(words.literally(model.title), anchor=False)
     badges = [f":gray-badge[{words.literally(f'{model.name} {model.version}')}]"]
     badges.append(":green-badge[can be asked]" if model.answers else ":gray-badge[part of every analysis]")
@@ -69,7 +69,7 @@ def _show(chosen: ModelSummary) -> None:
     if not model.answers and model.reason:
         st.caption(words.literally(f"{words.sentence(model.reason)}."))
     tabs = st.tabs([*_PART_TITLES.values(), "Labels", "Particulars"])
-    parts = (_show_card, _show_metrics, _show_thresholds, _show_curves, _show_labels, _show_particulars)
+    parts = (_show_card, _show_metrics, _show_thresholds, _show_labels, _show_particulars)
     for tab, part in zip(tabs, parts, strict=True):
         with tab:
             part(model)
@@ -112,6 +112,10 @@ def _show_metrics(model: ModelDetails) -> None:
     else:
         st.caption(f"None has {words.literally(wanted)} in its name.")
     _show_stated(model)
+    if st.button(
+        "Curves, calibration, groups, robustness", icon=":material/target:", key=f"evaluation of {model.name}"
+    ):
+        st.switch_page(_EVALUATION, query_params={"where": "As measured", "model": f"{model.name}/{model.version}"})
 
 
 def _show_stated(model: ModelDetails) -> None:
@@ -187,35 +191,6 @@ def _threshold_row(
         "Of": label.n,
         "": "too rare" if label.experimental else "",
     }
-
-
-def _show_curves(model: ModelDetails) -> None:
-    if not model.curves:
-        _why_not(model, "curves")
-        return
-    kinds = [kind for kind in AXES if kind in model.curves]
-    titles = session.info().statements
-    kind = st.segmented_control(
-        "Curve",
-        kinds,
-        default=kinds[0],
-        required=True,
-        format_func=lambda name: AXES[name].title,
-        key=f"curve of {model.name}",
-    )
-    found = model.curves[kind or kinds[0]]
-    chosen = st.multiselect(
-        "Labels",
-        list(found),
-        default=[name for name in found if name.startswith("superclass.")][:_FIRST_CURVES] or list(found)[:3],
-        max_selections=8,
-        format_func=lambda name: telling.label(name, titles),
-        key=f"labels of {model.name} {kind}",
-    )
-    if chosen:
-        curves(kind or kinds[0], {telling.label(name, titles): found[name] for name in chosen})
-    else:
-        st.caption("Choose a label to see its curve.")
 
 
 def _show_labels(model: ModelDetails) -> None:

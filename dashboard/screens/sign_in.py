@@ -60,7 +60,7 @@ def _try(action: Callable[[], object]) -> None:
     try:
         action()
     except (ApiProblem, SignedOut) as error:
-        st.error(words.literally(words.what_happened(error.problem)), icon=":material/error:")
+        st.error(words.literally(words.sentence(words.what_happened(error.problem))), icon=":material/error:")
     else:
         st.rerun()
 

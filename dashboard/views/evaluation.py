@@ -14,6 +14,9 @@ from dashboard.views.memory import remember
 
 _CARD_PX = 232
 _MOST_PX = 420
+_WINDOW_S = 10.0
+_MARKS = 1000
+"""Beats of a recording that a report names at most."""
 
 
 def show_scores(report: EvaluationReport) -> None:
@@ -97,8 +100,7 @@ def show_lost(report: EvaluationReport) -> LostRecord | None:
         }
         for lost in report.lost
     ]
-    if isinstance(report, BundledEvaluation):
-        st.caption("Choose a row to see it on the paper.")
+    st.caption("Choose a row to see it on the paper.")
     numbers = {name: st.column_config.NumberColumn(format="%.1f") for name in ("True rate", "Found rate")}
     event = st.dataframe(
         rows,
@@ -137,6 +139,39 @@ def show_record(lost: LostRecord, method: Method) -> None:
         note=f"{len(record.found_s)} beats found, {len(record.reference_s)} true",
         key=f"paper {name}",
     )
+
+
+def show_job_record(job_id: str, lost: LostRecord) -> None:
+    """Show where a recording of a job lost points, on paper, with its beats as they are."""
+    st.subheader(words.literally(lost.name), anchor=False)
+    errors = sorted([(at, "missed") for at in lost.missed_s] + [(at, "invented") for at in lost.extra_s])
+    if len(errors) > 1:
+        at, _ = st.selectbox(
+            f"Errors: {lost.missed + lost.extra}",
+            errors,
+            format_func=lambda error: f"{error[0]:.2f} s, {error[1]}",
+            key=f"error of {job_id} {lost.name}",
+            width=260,
+        )
+    else:
+        at = errors[0][0] if errors else 0.0
+    start_s = max(0.0, at - _WINDOW_S / 2) if at > _WINDOW_S else 0.0
+    with st.spinner("Fetching the recording ..."):
+        signal = remember(
+            f"signal {job_id} {lost.name} {start_s}",
+            lambda: session.api().evaluation.signal(job_id, lost.name, start_s=start_s, end_s=start_s + _WINDOW_S),
+        )
+    found = Beats(method="robust", leads=[], times_s=lost.found_s, heart_rate=HeartRate(bpm=None, low=None, high=None))
+    ecg_paper(
+        signal,
+        beats=found,
+        reference=lost.reference_s,
+        title=lost.name.rpartition("/")[2],
+        note=f"{lost.missed} beats missed, {lost.extra} invented",
+        key=f"paper {job_id} {lost.name} {start_s}",
+    )
+    if max(len(lost.reference_s), len(lost.found_s)) >= _MARKS:
+        st.caption(f"The report names the first {_MARKS:,} beats; those after them have no marks.")
 
 
 def _what_it_is(rhythm: str, shape: str, noise: list[str]) -> str:

@@ -45,8 +45,11 @@ def ask_filters() -> dict[str, Any]:
 def clear_filters() -> None:
     """Ask for nothing in particular again."""
     st.session_state.pop(_KEPT, None)
-    for name in ("search", "sort", "format", "quality", "rhythm", "urgent", "analysed", "from", "to"):
-        st.session_state.pop(name, None)
+    # Fields that are only forgotten here would go on in the browser, and come back with the next touch.
+    chosen = dict.fromkeys(_CHOSEN, _ANY)
+    st.session_state.update(
+        {"search": "", "sort": next(iter(_SORTS)), "from": None, "to": None, "urgent": False} | chosen
+    )
 
 
 def _ask_more(was: dict[str, Any]) -> None:

@@ -16,13 +16,13 @@ const SIGN = { before: 15, after: 15 };
 export const INKS = {
   light: {
     p: "#0f8a6c", qrs: "#c77700", t: "#7a52c7", odd: "#b3261e", for: "#d95f02", against: "#2166ac",
-    usable: "#8a6d00", poor: "#8d5a5a", reference: "#00695c", select: "#0a5fc4",
+    usable: "#8a6d00", poor: "#8d5a5a", reference: "#3d5a00", select: "#0a5fc4",
     paper: "#fffdfb", fine: "rgba(208, 74, 74, 0.20)", heavy: "rgba(208, 74, 74, 0.46)",
-    trace: "#14171c", text: "#14171c", quiet: "#5b616b", mark: "#0a5fc4", faint: "#6c9bd6", caliper: "#7b1fa2",
+    trace: "#14171c", text: "#14171c", quiet: "#5b616b", mark: "#0a5fc4", faint: "#5a8cc9", caliper: "#7b1fa2",
   },
   dark: {
     p: "#3ecf9f", qrs: "#f0a93a", t: "#b292ff", odd: "#ff7a70", for: "#ff9d4d", against: "#5aa9ff",
-    usable: "#d8b740", poor: "#c99a9a", reference: "#4dd0bd", select: "#63b3ff",
+    usable: "#d8b740", poor: "#c99a9a", reference: "#b5d334", select: "#63b3ff",
     paper: "#11151a", fine: "rgba(255, 128, 116, 0.13)", heavy: "rgba(255, 128, 116, 0.30)",
     trace: "#e8f1ea", text: "#f2f5f3", quiet: "#a4adb8", mark: "#63b3ff", faint: "#44719c", caliper: "#e39bff",
   },
