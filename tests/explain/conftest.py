@@ -16,9 +16,9 @@ from ecg_core.synthesis import synthesize
 N_SAMPLES, N_LEADS = 1000, len(INDEPENDENT_8)
 PLANTED = {0: (("V2", "V3", "V4"), "st"), 1: (("II",), "p")}
 """Number of the answer to the leads and the wave that alone it hangs on."""
-_HEIGHT_MV = {"st": 0.4, "p": 0.5}
+_HEIGHT_MV = {"st": 0.5, "p": 0.6}
 _LEARN, _LOOK = 90, 20
-_EXAMPLES, _EPOCHS = 1600, 6
+_EXAMPLES, _EPOCHS = 2000, 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,10 +86,11 @@ def _heart(seed: int) -> Heart:
 
 
 def _planted(heart: Heart, has: np.ndarray, rng: np.random.Generator, until: int = N_SAMPLES) -> Heart:
-    """Return an ECG with the waves that it is to have; all other waves are of any size and sign, whatever it has."""
+    """Return an ECG with the waves that it is to have; all other waves are of either sign and any size up to
+    two fifths of a heart's, whatever it has."""
     strip = heart.strip.copy()
     for wave in ("p", "qrs", "t"):
-        sizes = rng.uniform(-0.7, 0.7, N_LEADS)
+        sizes = rng.uniform(-0.4, 0.4, N_LEADS)
         strip[heart.mask(wave)] *= sizes
     for answer, (leads, wave) in PLANTED.items():
         columns = [INDEPENDENT_8.index(lead) for lead in leads]
@@ -116,7 +117,8 @@ def planted() -> Planted:
     keras.utils.set_random_seed(1)
     network = build(N_SAMPLES, len(PLANTED), widths=[8, 16], depths=[1, 1], kernel=5, heads=1, dropout=0.0)
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
-    network.compile(keras.optimizers.AdamW(0.005, weight_decay=0.02), loss)
+    rate = keras.optimizers.schedules.CosineDecay(0.005, _EPOCHS * _EXAMPLES // 32)
+    network.compile(keras.optimizers.AdamW(rate, weight_decay=0.05), loss)
     network.fit(strips, labels.astype(np.float32), batch_size=32, epochs=_EPOCHS, verbose=0)
     seen = np.tile([[1, 0], [0, 1], [1, 1], [0, 0]], (_LOOK // 4, 1))
     looked = [_planted(heart, has, rng) for heart, has in zip(hearts[_LEARN:], seen, strict=True)]

@@ -1,10 +1,11 @@
-"""Deletion and insertion on an answer whose truth is known: a sum over a few cells."""
+"""Deletion and insertion on an answer whose truth is known, a sum over a few cells; what the shipped model states."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from ecg_core.artefacts import load_model
 from ecg_core.evaluation.faithfulness import (
     CELL,
     EDGES,
@@ -20,6 +21,7 @@ from ecg_core.evaluation.faithfulness import (
     trace_all,
     without,
 )
+from ecg_core.explain import METHODS
 
 N_CELLS, N_LEADS = 50, 8
 CARRIES = [(10, 2), (11, 2), (30, 5), (31, 5)]
@@ -127,3 +129,15 @@ def test_summary_holds_areas_and_what_is_gained_over_chance(strip):
 def test_mean_leaves_out_what_is_not_known():
     found = mean_of({"x": np.array([1.0, np.nan, 3.0])}, ["a", "b", "c"], resamples=50)
     assert found["x"].value == pytest.approx(2.0)
+
+
+def test_explanations_of_the_shipped_model_are_measured_and_better_than_chance():
+    artefact = load_model("heart12")
+    found = artefact.json("metrics.json")["explanations"]
+    areas = found["faithfulness"]["log_odds"]["all"]
+    for method in METHODS:
+        for way in ("deletion", "insertion"):
+            assert areas[f"{method}.{way}.gain.random"]["low"] > 0
+    alike = found["shuffled_weights"]["metrics"]["spearman"]
+    assert alike["high"] < 0.2
+    assert f"{areas['gradients.deletion']['value']:.3f}" in artefact.files["card.md"].decode()

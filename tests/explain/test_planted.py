@@ -64,10 +64,9 @@ def test_integrated_gradients_find_the_planted_wave(planted, answer):
 
 
 @ANSWERS
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_integrated_gradients_of_shuffled_weights_do_not(planted, answer, seed):
-    found = gradients(planted, answer, randomised(planted.graph, seed))
-    assert mean_share(planted, answer, found) < 0.5
+def test_integrated_gradients_of_shuffled_weights_do_not(planted, answer):
+    networks = [randomised(planted.graph, seed) for seed in range(1, 9)]
+    assert np.mean([mean_share(planted, answer, gradients(planted, answer, graph)) for graph in networks]) < 0.4
 
 
 @ANSWERS
