@@ -38,7 +38,7 @@ def explain(
         str | None,
         typer.Option(
             "--method",
-            help="gradients, activation, occlusion or shap; without it, the model's first.",
+            help="shap, occlusion, gradients or activation; without it, the model's first.",
             metavar="METHOD",
         ),
     ] = None,

@@ -32,7 +32,7 @@ def report(
         ),
     ] = "auto",
     method: Annotated[
-        str | None, typer.Option("--method", help="gradients, activation, occlusion or shap.", metavar="METHOD")
+        str | None, typer.Option("--method", help="shap, occlusion, gradients or activation.", metavar="METHOD")
     ] = None,
     age: Age = None,
     sex: Sex = None,

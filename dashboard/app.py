@@ -20,8 +20,12 @@ _PLACES = (
     ("models", "Models", "deployed_code"),
     ("settings", "Settings", "settings"),
 )
+_SIDEBAR_PX = 200
+"""Narrow: on a tablet the tracing needs the room."""
 
-st.set_page_config(page_title="Einthoven", page_icon=str(_HERE / "favicon.svg"), layout="wide")
+st.set_page_config(
+    page_title="Einthoven", page_icon=str(_HERE / "favicon.svg"), layout="wide", initial_sidebar_state=_SIDEBAR_PX
+)
 st.html(_HERE / "theme.css")
 signed_in = session.is_signed_in()
 # Before somebody signs in, every address shows the form: after it, they are where they wanted to be.

@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 import tempfile
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ from ecg_core.artefacts import MANIFEST, RECORDS, RUNNERS, load_artefact
 from ecg_core.datasets import DATASETS
 from ecg_core.guests.store import to_toml
 from ecg_core.recording import Recording
+from training.heart12_text import to_text
 
-GOLDEN = "golden.npz"
+GOLDEN, METRICS, CARD = "golden.npz", "metrics.json", "card.md"
 STEP_MV = 0.005
 """Golden signals are kept in these steps, as int16; `NOT_RECORDED` stands for NaN."""
 NOT_RECORDED = -(1 << 15)
@@ -56,6 +58,27 @@ def write_artefact(
             shutil.rmtree(final)
         folder.rename(final)
     return final
+
+
+def add_metrics(folder: Path, found: Mapping[str, Any]) -> Path:
+    """Add to what was measured of a model that stands in ``folder``, and write its card anew; weights stay as they are.
+
+    Keys of ``metrics.json`` that are in ``found`` are replaced, the others kept. The manifest's checksums follow, and
+    so does the model's own, which is that of the manifest.
+    """
+    from training.cards import renewed
+
+    manifest = tomllib.loads((folder / MANIFEST).read_text("utf-8"))
+    sums = manifest.pop("files")
+    files = {name: (folder / name).read_bytes() for name in sums}
+    metrics = {**json.loads(files[METRICS]), **found}
+    changed = {METRICS: (to_text(metrics) + "\n").encode(), CARD: renewed(manifest, files, metrics).encode()}
+    sums |= {name: hashlib.sha256(content).hexdigest() for name, content in changed.items()}
+    for name, content in {**changed, MANIFEST: to_toml({**manifest, "files": sums}).encode()}.items():
+        part = folder.parent / f".{folder.name}.{name}"
+        part.write_bytes(content)
+        part.replace(folder / name)
+    return folder
 
 
 def software() -> dict[str, str]:

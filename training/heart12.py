@@ -29,6 +29,7 @@ from ecg_core.evaluation.bootstrap import measure
 from ecg_core.leads import CHEST, STANDARD_12
 from ecg_core.predictors.activation import FILE as HEAD
 from ecg_core.predictors.figures import FULL, ONE, without_leads
+from ecg_core.quality import assess_quality
 from ecg_core.recording import Recording
 from ecg_core.risk.signature import PROBABILITY, SIGNATURE
 from training.artefact import to_json
@@ -37,9 +38,10 @@ from training.heart12_calibration import fit_heads
 from training.heart12_data import FS, LEADS, Material, read_material
 from training.heart12_fit import Member, fitted, network_of, refitted, selected
 from training.heart12_heads import AGE, VIEWS, Answers, probabilities
-from training.heart12_metrics import People, measure_heart12
+from training.heart12_labels import Labels
+from training.heart12_metrics import People, measure_heart12, subgroups
 from training.heart12_network import committee, linear_head
-from training.heart12_robustness import conditions_with, measure_robustness
+from training.heart12_parts import measure_parts
 from training.heart12_scores import Table, score_brief
 from training.heart12_signature import signature_table
 from training.heart12_trees import SETTINGS, Trees, out_of_fold
@@ -85,10 +87,12 @@ class Model:
         """Return what the network says of strips of shape (n, 8, 1000), shape (n, n_outputs)."""
         return logits_of(self.network, signal)
 
-    def answers(self, signal: np.ndarray, figures: FigureTable, rows: np.ndarray) -> dict[str, Answers]:
-        """Return what is said of some records in every view."""
+    def answers(
+        self, signal: np.ndarray, figures: FigureTable, rows: np.ndarray, views: Sequence[str] = (*VIEWS,)
+    ) -> dict[str, Answers]:
+        """Return what is said of some records in every view, or in those of ``views``."""
         found = {}
-        for view, leads in VIEWS.items():
+        for view, leads in ((view, VIEWS[view]) for view in views):
             seen = np.isin(LEADS, leads).astype(np.float32)[:, None]
             said = self.trees.logits(_seen_by(view, figures.full[rows]))
             if view in SINGLE:
@@ -183,24 +187,32 @@ def _measure(
     held = material.rows(recipe["folds"]["report"])
     model, heads = _chosen(recipe, material, bank, figures)
     targets = material.targets[held]
+    answers = model.answers(material.signal, figures, held)
     measured = measure_heart12(
         material.layout,
         heads,
-        model.answers(material.signal, figures, held),
+        answers,
         targets,
         _people(material, held),
         seed=recipe["seed"],
     )
-    measured["robustness"] = measure_robustness(
-        model.logits,
-        conditions_with(root),
-        material.layout,
-        heads,
-        material.signal[held],
-        targets,
-        seed=recipe["seed"],
-    )
-    return measured
+    return {**measured, **measure_parts(recipe, root, material, held, model.logits, heads, answers[FULL_VIEW])}
+
+
+def measure_again(recipe: Recipe, root: Path | None) -> dict[str, Any]:
+    """Return curves, subgroups, robustness and failures, by what was kept of training: nothing is learned."""
+    material, bank, figures = _read(root)
+    held = material.rows(recipe["folds"]["report"])
+    model, heads = _chosen(recipe, material, bank, figures)
+    answers = model.answers(material.signal, figures, held, (FULL_VIEW,))[FULL_VIEW]
+    targets = material.targets[held]
+    labels = Labels.of(material.layout, heads, FULL_VIEW, answers, targets)
+    table = Table.of(material.layout, heads, FULL_VIEW, answers, targets)
+    return {
+        "curves": labels.curves(),
+        "subgroups": subgroups(table, labels, _people(material, held), seed=recipe["seed"]),
+        **measure_parts(recipe, root, material, held, model.logits, heads, answers),
+    }
 
 
 def _model(
@@ -314,8 +326,14 @@ def _people(material: Material, rows: np.ndarray) -> People:
     return People(
         np.array([_OVER_89 if truth.over_89 else np.nan if truth.age is None else truth.age for truth in truths]),
         np.array([sexes.get(truth.sex or "", np.nan) for truth in truths]),
-        np.array([""] * len(truths)),
+        np.array([_quality(material.signal[row]) for row in rows]),
+        {name: [getattr(truth, name) or "" for truth in truths] for name in ("device", "site")},
     )
+
+
+def _quality(strip: np.ndarray) -> str:
+    """Return the verdict on a strip of shape (8, 1000) mV."""
+    return assess_quality(Recording(strip, FS, LEADS)).verdict
 
 
 def _hashes(root: Path | None, rows: np.ndarray) -> list[str]:

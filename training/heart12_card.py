@@ -65,6 +65,14 @@ _COMPARED = {
     "age.mae": "age, MAE",
     "superclass.ece": "superclasses, ECE",
 }
+_EXPLAINED = {
+    "gradients": "integrated gradients",
+    "activation": "class activation (time alone)",
+    "occlusion": "occlusion of waves",
+    "shap": "Shapley values of waves",
+    "edges": "an edge detector (no network)",
+    "random": "random order",
+}
 _TARGETS = {
     "superclass.macro_auc": 0.932,
     "superclass.NORM.auc": 0.952,
@@ -178,10 +186,10 @@ calibrated anew.
 ## Subgroups
 
 Figures within each group, and in brackets what they differ by from all other records with its 95 % interval. Many were
-looked at, so that one interval in twenty excludes 0 by chance.
+looked at, so that one interval in twenty excludes 0 by chance.{subgroups_unknown}
 
 {subgroups}
-{signature}
+{signature}{explanations}
 ## Limits
 
 - One collection, recorded 1989 to 1996 with devices of one maker. Other hospitals, devices and people were not
@@ -192,6 +200,24 @@ looked at, so that one interval in twenty excludes 0 by chance.
 - Statements overlap and some are written by habit; the network learned the habits too.
 - Exchanged electrodes, and noise, make findings: see Robustness. They are looked for by other models, not by this one.
 - A risk equation must not be given the age said here: an error of seven years about doubles the hazard.
+"""
+
+_EXPLANATIONS = """
+## Explanations
+
+Whether an answer hangs on what an explanation says: {n} records of {data}, {split}.
+Cells ({cells}) are
+taken away in the order of the explanation (deletion: less is better), or put back in that order (insertion: more is
+better). A figure is the mean log odds of the superclass along the way, and beside it by how much that is better than in
+random order, and in the order of an edge detector: a method whose interval there holds 0 was not shown to say more than
+where the tracing is steep. By superclass, and as probabilities: `metrics.json`, `explanations`.
+
+{table}
+
+Integrated gradients beside those of {networks} networks with shuffled weights: rank correlation of the cells
+{likeness}, of their absolute values {likeness_of_sizes}; high waves weigh in any network.
+With the {steps} steps that are served, the cells miss the change of the answer by {missed:.1%} of it (median of
+{n_complete} records).
 """
 
 
@@ -232,7 +258,11 @@ def card(
         views=_views(found),
         robustness=_robustness(metrics.get("robustness")),
         subgroups=_subgroups(metrics["subgroups"]),
+        subgroups_unknown="".join(
+            f"\nNot looked at by {kind}: {why}." for kind, why in metrics.get("subgroups_unknown", {}).items()
+        ),
         signature=_signature(signature),
+        explanations=_explanations(metrics.get("explanations")),
     )
 
 
@@ -335,6 +365,29 @@ def _signature(found: Mapping[str, Any] | None) -> str:
         f"{found['n_judged']} tracings whose patient has AF in another record, mostly within days,\nwith an AUROC of "
         f"{found['auroc']:.3f} ({found['low']:.3f} to {found['high']:.3f}); age alone has {found['age_auroc']:.3f}. "
         f"{found['fold']}; {found['grouping']}.\nNothing is said of years: {found['says']}.\n"
+    )
+
+
+def _explanations(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return ""
+    areas = found["faithfulness"]["log_odds"]["all"]
+    ways = [f"{way}{other}" for way in ("deletion", "insertion") for other in ("", ".gain.random", ".gain.edges")]
+    rows = [
+        (words, *(_figure(areas[key]) if (key := f"{method}.{way}") in areas else "" for way in ways))
+        for method, words in _EXPLAINED.items()
+    ]
+    better = ("better than random by", "than edges by")
+    alike, complete = found["shuffled_weights"], found["completeness"]
+    return _EXPLANATIONS.format(
+        **{key: found[key] for key in ("n", "data", "split", "cells")},
+        table=_table(("", "deletion", *better, "insertion", *better), rows),
+        networks=alike["networks"],
+        likeness=_figure(alike["metrics"]["spearman"]),
+        likeness_of_sizes=_figure(alike["metrics"]["spearman_of_sizes"]),
+        steps=complete["steps_served"],
+        missed=complete["by_steps"][str(complete["steps_served"])],
+        n_complete=complete["n"],
     )
 
 

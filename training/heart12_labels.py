@@ -10,14 +10,12 @@ import numpy as np
 
 from ecg_core.evaluation.bootstrap import Score
 from ecg_core.evaluation.conformal import Cutoffs
-from ecg_core.evaluation.operating_points import POINTS, precision_recall_points, roc_points, score_calls
-from ecg_core.evaluation.reliability import decision_points, reliability_points
+from ecg_core.evaluation.operating_points import POINTS, score_calls
+from ecg_core.evaluation.outcomes import Outcomes, draw_curves
 from ecg_core.evaluation.report import Metric
-from training.heart12_heads import FEW, UNKNOWN, Answers, Layout, probabilities
-from training.heart12_scores import AF, CLASSES
+from ecg_core.evaluation.statements import TELLING
+from training.heart12_heads import UNKNOWN, Answers, Layout, probabilities
 from training.heart12_text import entry
-
-CURVE_POINTS = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,15 +60,18 @@ class Labels:
 
     def curves(self) -> dict[str, Any]:
         """Return the points of each kind of curve, of labels with enough of both classes."""
-        found: dict[str, Any] = {kind: {} for kind in ("roc", "precision_recall", "reliability", "decision")}
-        for at, name in enumerate(self.names):
-            rows = self.known[:, at]
-            truth, probability = self.truth[rows, at], self.probability[rows, at]
-            if not min(truth.sum(), (~truth).sum()) >= FEW // 2:
-                continue
-            found["roc"][name] = roc_points(truth, probability, CURVE_POINTS)
-            found["precision_recall"][name] = precision_recall_points(truth, probability, CURVE_POINTS)
-            found["reliability"][name] = reliability_points(truth, probability)
-            if name.startswith(CLASSES) or name.endswith(f".{AF}"):
-                found["decision"][name] = decision_points(truth, probability)
-        return found
+        nobody: list[tuple[str, ...]] = [()] * len(self.truth)
+        return draw_curves(self.outcomes(nobody), decided=TELLING.__contains__)
+
+    def outcomes(self, said: Sequence[Sequence[str]]) -> Outcomes:
+        """Return what was called for the best F1; ``said`` is what people said of each record."""
+        limits = self.thresholds["max_f1"]
+        return Outcomes(
+            tuple(self.names),
+            self.truth,
+            self.known,
+            self.probability,
+            self.known & (self.probability >= limits),
+            dict(zip(self.names, limits.tolist(), strict=True)),
+            said,
+        )

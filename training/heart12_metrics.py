@@ -7,19 +7,19 @@ lies high, since a record drawn twice looks like evidence twice; it is widened t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ecg_core.datasets.ptbxl import PtbXlTruth
-from ecg_core.evaluation.bootstrap import RESAMPLES, Score, measure, ratio
+from ecg_core.evaluation.bootstrap import FEWER_RESAMPLES, RESAMPLES, Score, measure, ratio
 from ecg_core.evaluation.calibration import calibration_error, calibration_line
 from ecg_core.evaluation.conformal import score_sets
 from ecg_core.evaluation.heart12 import Said, score_heart12
 from ecg_core.evaluation.operating_points import POINTS, score_calls
 from ecg_core.evaluation.report import Metric
-from ecg_core.evaluation.subgroups import age_bands, compare_with_rest
+from ecg_core.evaluation.subgroups import AGE_EDGES, age_bands, by_name, measure_subgroups
 from ecg_core.recording import Sex
 from training.heart12_calibration import cross_fitted
 from training.heart12_heads import UNKNOWN, Answers, Layout, ages, probabilities
@@ -30,10 +30,12 @@ from training.heart12_text import entry
 FULL = "full"
 PREFIXES: Mapping[str, str] = {FULL: "", "limb_v1": "limb_v1.", "limb": "limb.", "I": "lead_I.", "II": "lead_II."}
 """View to what its figures' names begin with."""
-OF_SUBGROUPS = (*WITH_CLASSES, "superclass.MI.sensitivity", "superclass.MI.specificity")
-AGE_EDGES = (40.0, 60.0, 75.0)
-FEWER_RESAMPLES = 300
-"""Of the intervals of views with fewer leads, of sets, subgroups and conditions."""
+OF_SUBGROUPS = (
+    *WITH_CLASSES,
+    *(f"superclass.{label}.auc" for label in ("STTC", "CD", "HYP")),
+    "superclass.MI.sensitivity",
+    "superclass.MI.specificity",
+)
 LEAST = 50
 """Records under which a subgroup is not measured."""
 _NAMED = ("statements", "superclass", "subclass")
@@ -51,6 +53,18 @@ class People:
     """1, 0 or NaN."""
     quality: np.ndarray
     """Verdict on the record: good, usable, poor; empty where it was not judged."""
+    others: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Of other kinds (device, site): the name of each record's own, empty where unknown."""
+
+    @property
+    def groups(self) -> dict[str, dict[str, np.ndarray]]:
+        """Kind to level to members, bool, shape (n,)."""
+        return {
+            "sex": {"female": self.female == 1, "male": self.female == 0},
+            "age": dict(age_bands(self.age, AGE_EDGES)),
+            "quality": {verdict: self.quality == verdict for verdict in ("good", "usable", "poor")},
+            **{kind: by_name(names) for kind, names in self.others.items()},
+        }
 
 
 def measure_heart12(
@@ -104,7 +118,7 @@ def measure_heart12(
         "operating_points": {point: whole.points(point, found) for point, found in points.items()},
         "conformal": {view: _measure_sets(layout, heads, view, answers[view], targets, less) for view in answers},
         "curves": whole.curves(),
-        "subgroups": _measure_subgroups(table, whole, people, less),
+        "subgroups": subgroups(table, whole, people, resamples=resamples, seed=seed),
     }
 
 
@@ -229,18 +243,10 @@ def _measure_sets(
     return {"stated": heads["coverage"], **found}
 
 
-def _measure_subgroups(
-    table: Table,
-    labels: Labels,
-    people: People,
-    of: Callable[[Score], dict[str, Metric]],
+def subgroups(
+    table: Table, labels: Labels, people: People, *, resamples: int = FEWER_RESAMPLES, seed: int = 0
 ) -> dict[str, Any]:
     """Return figures of each subgroup and what they differ by from all other records."""
-    groups = {
-        "sex": {"female": people.female == 1, "male": people.female == 0},
-        "age": age_bands(people.age, AGE_EDGES),
-        "quality": {verdict: people.quality == verdict for verdict in ("good", "usable", "poor")},
-    }
 
     def make(rows: np.ndarray) -> Score:
         brief = score_brief(table[rows])
@@ -252,18 +258,9 @@ def _measure_subgroups(
         )
         return lambda weights: {**brief(weights), **calls(weights)}
 
-    found: dict[str, Any] = {}
-    for kind, levels in groups.items():
-        found[kind] = {}
-        for level, member in ((level, member) for level, member in levels.items() if member.any()):
-            row: dict[str, Any] = {"n": int(member.sum())}
-            if LEAST <= row["n"] <= len(member) - LEAST:
-                measured = of(compare_with_rest(make, member, OF_SUBGROUPS))
-                row["metrics"] = {name: entry(metric) for name, metric in measured.items() if metric.value is not None}
-            else:
-                row["reason"] = f"measured where {LEAST} records or more are in it, and outside it"
-            found[kind][level] = row
-    return found
+    drawn = [str(row) for row in range(len(labels.truth))]
+    few = min(resamples, FEWER_RESAMPLES)
+    return measure_subgroups(make, people.groups, OF_SUBGROUPS, drawn, least=LEAST, resamples=few, seed=seed)
 
 
 def _counts(layout: Layout, targets: np.ndarray) -> dict[str, int]:

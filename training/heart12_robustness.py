@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from ecg_core.evaluation.bootstrap import measure
+from ecg_core.evaluation.bootstrap import FEWER_RESAMPLES, measure
 from ecg_core.evaluation.robustness import Condition, conditions
 from ecg_core.evaluation.subgroups import compare_conditions
 from training.heart12_heads import Answers, Layout
-from training.heart12_metrics import FEWER_RESAMPLES, FULL
+from training.heart12_metrics import FULL
 from training.heart12_scores import IN_BRIEF, WITH_CLASSES, Table, score_brief
 from training.heart12_text import entry
 from training.noise import TRAINING_PART, load_noise
@@ -72,7 +72,7 @@ def measure_robustness(
 
     unchanged = scored(strips)
     plain = measure(unchanged, names, resamples=resamples, seed=seed)
-    found = []
+    found: list[dict[str, Any]] = []
     for number, condition in enumerate(tried):
         changed = condition.change(strips, np.random.default_rng([seed, number]))
         score = compare_conditions(scored(changed), unchanged, WITH_CLASSES)
@@ -91,8 +91,16 @@ def measure_robustness(
         "answers": "by the network alone, all leads read",
         "noise": NOISE,
         "as recorded": {name: entry(plain[name]) for name in WITH_CLASSES},
-        "conditions": found,
+        "conditions": _in_order(found),
     }
+
+
+def _in_order(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return conditions kind by kind; of noise the mildest first, of all else by dose."""
+    kinds = list(dict.fromkeys(row["kind"] for row in found))
+    return sorted(
+        found, key=lambda row: (kinds.index(row["kind"]), -row["dose"] if "dB" in row["level"] else row["dose"])
+    )
 
 
 def as_read(strips: np.ndarray) -> np.ndarray:

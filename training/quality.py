@@ -19,11 +19,12 @@ from ecg_core.datasets import DATASETS, Entry, folds
 from ecg_core.errors import DataSetError
 from ecg_core.evaluation import Evaluation
 from ecg_core.evaluation.bootstrap import measure
+from ecg_core.evaluation.outcomes import Outcomes, draw_curves, worst_cases
 from ecg_core.evaluation.quality import score_quality
 from ecg_core.leads import STANDARD_12
 from ecg_core.quality.figures import measure_leads
 from ecg_core.quality.unacceptable import MODEL, WEIGHTS, Feature, log_odds, read_features
-from ecg_core.recording import Recording
+from ecg_core.recording import Recording, Subject
 from ecg_core.synthesis import synthesize
 from training.artefact import data_entry, records_file, to_json, write_artefact
 from training.quality_card import card
@@ -150,15 +151,7 @@ def _cross_validate(recipe: Recipe, examples: _Examples, k: int | None) -> Evalu
     Recordings without any signal are all alike and easily told: ``auc_with_signal`` leaves them out.
     """
     n_folds, seed = k or recipe["cv"]["folds"], recipe["seed"]
-    place = {entry.name: at for at, entry in enumerate(examples.entries)}
-    probability = np.empty((recipe["cv"]["repeats"], len(place)))
-    for repeat, row in enumerate(probability):
-        dealt = folds(examples.entries, n_folds, seed=seed + repeat, stratum=lambda entry: entry.truth().acceptable)
-        for part in dealt:
-            tested = np.array([place[entry.name] for entry in part])
-            kept = np.setdiff1d(np.arange(len(place)), tested)
-            fit = _fit(examples.rows[kept], examples.unacceptable[kept], recipe["l2"])
-            row[tested] = fit.probability(examples.rows[tested], recipe["stated_prior"])
+    probability = _out_of_fold(recipe, examples, n_folds, recipe["stated_prior"])
     score = score_quality(examples.unacceptable, probability, recipe["threshold"])
     groups = [entry.group for entry in examples.entries]
     metrics = measure(score, groups, seed=seed)
@@ -169,10 +162,57 @@ def _cross_validate(recipe: Recipe, examples: _Examples, k: int | None) -> Evalu
         model=MODEL,
         version=recipe["version"],
         data=recipe["data"],
-        n=len(place),
+        n=len(examples.entries),
         split=f"out of fold ({n_folds} folds by record, repeated {len(probability)} times)",
         metrics=metrics,
     )
+
+
+def measure_again(recipe: Recipe, root: Path | None) -> dict[str, Any]:
+    """Return curves and failures of answers out of fold, the mean over repetitions.
+
+    Failures are by the probabilities of service; curves by those where as many records are unacceptable as here.
+    """
+    examples, n_folds, limit = _read(recipe, root), recipe["cv"]["folds"], recipe["threshold"]
+    truth, known = examples.unacceptable[:, None], np.ones((len(examples.rows), 1), bool)
+    said = [("unacceptable",) if bad else ("acceptable",) for bad in examples.unacceptable]
+    share = float(truth.mean())
+
+    def outcomes(prior: float) -> Outcomes:
+        probability = _out_of_fold(recipe, examples, n_folds, prior).mean(axis=0)[:, None]
+        called = probability >= limit
+        return Outcomes(("unacceptable",), truth, known, probability, called, {"unacceptable": limit}, said)
+
+    of = outcomes(recipe["stated_prior"])
+    names = [entry.name for entry in examples.entries]
+    failures = {
+        "data": recipe["data"],
+        "split": "out of fold",
+        "n": len(names),
+        "labels": worst_cases(of, names, [Subject()] * len(names)),
+    }
+    return {
+        "curves": draw_curves(outcomes(share), seed=recipe["seed"]),
+        "curves_of": f"{recipe['data']}, out of fold; probabilities brought to the share of unacceptable records here, "
+        f"{share:.0%} (in service they are those of {recipe['stated_prior']:.0%})",
+        "failures": failures,
+    }
+
+
+def _out_of_fold(recipe: Recipe, examples: _Examples, n_folds: int, prior: float) -> np.ndarray:
+    """Return probabilities by fits that have not seen the record, shape (n_repeats, n_records); ``prior`` as `_Fit`."""
+    place = {entry.name: at for at, entry in enumerate(examples.entries)}
+    probability = np.empty((recipe["cv"]["repeats"], len(place)))
+    for repeat, row in enumerate(probability):
+        dealt = folds(
+            examples.entries, n_folds, seed=recipe["seed"] + repeat, stratum=lambda entry: entry.truth().acceptable
+        )
+        for part in dealt:
+            tested = np.array([place[entry.name] for entry in part])
+            kept = np.setdiff1d(np.arange(len(place)), tested)
+            fit = _fit(examples.rows[kept], examples.unacceptable[kept], recipe["l2"])
+            row[tested] = fit.probability(examples.rows[tested], prior)
+    return probability
 
 
 def _one(fit: _Fit, features: Sequence[Feature], recording: Recording, prior: float) -> float:

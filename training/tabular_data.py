@@ -30,6 +30,7 @@ from ecg_core.predictors.figures import FULL, ONE, Source, read_figures, row_of
 from ecg_core.predictors.figures_beats import measure_beats
 from ecg_core.recording import Recording
 from ecg_core.waves import WaveTable
+from training.artefact import CARD, METRICS
 from training.network import checkpoints
 
 logger = logging.getLogger(__name__)
@@ -122,5 +123,7 @@ def keep(path: Path, full: np.ndarray, one: Mapping[str, np.ndarray]) -> None:
 
 def key_of(names: tuple[str, ...]) -> str:
     """Return what the folder with the figures of these records is called."""
-    models = {name: load_model(name).sha256 for name in _MODELS}
+    # What is said of a model changes none of its answers.
+    sums = {name: load_model(name).manifest["files"] for name in _MODELS}
+    models = {name: {file: of[file] for file in of if file not in (METRICS, CARD)} for name, of in sums.items()}
     return hashlib.sha256(json.dumps([FULL, ONE, models, names]).encode()).hexdigest()[:16]

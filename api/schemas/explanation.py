@@ -9,7 +9,7 @@ from pydantic import Field
 from api.schemas.base import NOTICE, Schema
 from api.schemas.predictions import Identity
 
-ExplanationMethod = Literal["gradients", "activation", "occlusion", "shap"]
+ExplanationMethod = Literal["shap", "occlusion", "gradients", "activation"]
 ExplanationWave = Literal["p", "pr", "qrs", "st", "t", "rest"]
 _ANALYSIS = "0f8fad5b-d9cb-469f-a165-70867728950e"
 _RECORDING = "7c9e6679-7425-40de-944b-e07fc1f90ae7"

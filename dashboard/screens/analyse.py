@@ -19,7 +19,6 @@ from dashboard.views.problems import refused, show_formats, show_problem
 _UNITS = {"As the file says": None, "Millivolts (mV)": "mV", "Microvolts (uV)": "uV", "Volts (V)": "V"}
 _ASKS = {"needs_option", "invalid_value"}
 """Problems that the sender can mend by stating rate or units."""
-_COLUMNS = 3
 _DROPPED, _REFUSED, _STATED = "dropped", "refused", "stated"
 
 
@@ -119,9 +118,10 @@ def _show_cases() -> None:
     st.subheader("Or look at a demo case")
     with refused():
         cases = memory.remember("cases", lambda: session.api().cases.list())
-        for first in range(0, len(cases), _COLUMNS):
-            for column, case in zip(st.columns(_COLUMNS), cases[first : first + _COLUMNS], strict=False):
-                with column.container(border=True, height="stretch"):
+        # As many beside one another as have room for their titles: `theme.css` says how.
+        with st.container(key="cases"):
+            for case in cases:
+                with st.container(border=True, height="stretch"):
                     _show_card(case)
         st.caption("Made by this software, of nobody. They are not kept with your recordings.")
 

@@ -72,7 +72,11 @@ def _choose(label: str, options: list[str], was: str | None, key: str, width: An
 
 def _label(was: Mapping[str, Any]) -> str:
     """Return what the button of the filters says: how many hold."""
-    n = sum(was.get(name) not in (None, False, _ANY) for name in (*_CHOSEN, "from", "to", "urgent"))
+    # What was chosen just now is known to the fields, which come after the button.
+    n = sum(
+        st.session_state.get(name, was.get(name)) not in (None, False, _ANY)
+        for name in (*_CHOSEN, "from", "to", "urgent")
+    )
     return f"Filters ({n})" if n else "Filters"
 
 

@@ -82,6 +82,9 @@ class PtbXlTruth:
     patient_id: str | None
     af_elsewhere: bool | None
     """Whether the patient has AF in another record, from ``af_elsewhere.csv`` where the folder has one."""
+    device: str | None = None
+    site: str | None = None
+    """The maker's name of the device and the number of the place, where the table has them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,6 +227,7 @@ def _load(stem: Path, truth: PtbXlTruth, row: Mapping[str, str]) -> Recording:
     facts: dict[str, Any] = {
         name: value for name in ("height", "weight") if (value := number(row.get(name))) is not None
     }
+    facts |= {name: value for name in ("device", "site") if (value := getattr(truth, name)) is not None}
     if truth.over_89:
         facts["age"] = "over 89"
     return replace(read_wfdb(stem), subject=Subject(truth.patient_id, truth.age, truth.sex, facts))
@@ -235,7 +239,7 @@ def _truth(row: Mapping[str, str], statements: Mapping[str, Statement], elsewher
     over_89 = age is not None and age >= OVER_89
     codes = {str(code): float(likelihood) for code, likelihood in ast.literal_eval(row["scp_codes"]).items()}
     sex: dict[float | None, Sex] = {0.0: "male", 1.0: "female"}
-    patient = number(row.get("patient_id"))
+    patient, site = number(row.get("patient_id")), number(row.get("site"))
     return PtbXlTruth(
         ecg_id=ecg_id,
         age=None if over_89 else age,
@@ -247,6 +251,8 @@ def _truth(row: Mapping[str, str], statements: Mapping[str, Statement], elsewher
         fold=int(float(row["strat_fold"])),
         patient_id=None if patient is None else str(int(patient)),
         af_elsewhere=elsewhere.get(ecg_id),
+        device=" ".join((row.get("device") or "").split()) or None,
+        site=None if site is None else f"{site:g}",
     )
 
 

@@ -18,6 +18,8 @@ Score = Callable[[np.ndarray], Mapping[str, np.ndarray]]
 """Weights of the records, shape (n_resamples, n_records) -> metrics, each of shape (n_resamples,), NaN = undefined."""
 
 RESAMPLES = 1000
+FEWER_RESAMPLES = 300
+"""Of the intervals of what is measured many times: curves, subgroups, conditions."""
 LEVEL = 0.95
 _CHUNK = 4_000_000
 """Weights held at a time."""

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from ecg_core.artefacts import RECORDS, load_model, record_hash
 from ecg_core.errors import EcgError, InvalidValue
 from ecg_core.evaluation.bootstrap import RESAMPLES, measure
-from ecg_core.evaluation.exams.base import Progress, score_each, tell_lost
+from ecg_core.evaluation.exams.base import tell_lost
+from ecg_core.evaluation.exams.parts import Progress, score_each
 from ecg_core.evaluation.labels import FIELD, Labels
 from ecg_core.evaluation.report import Evaluation
 from ecg_core.evaluation.ways import Way, find_way

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ecg_core.errors import InvalidValue
+from ecg_core.evaluation.bootstrap import FEWER_RESAMPLES, measure
 from ecg_core.evaluation.calibration import BINS
 
 DECISIONS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -39,19 +40,38 @@ def reliability_points(truth: np.ndarray, probability: np.ndarray, bins: int = B
 
 
 def decision_points(
-    truth: np.ndarray, probability: np.ndarray, at: Sequence[float] = DECISIONS
+    truth: np.ndarray,
+    probability: np.ndarray,
+    at: Sequence[float] = DECISIONS,
+    *,
+    resamples: int = FEWER_RESAMPLES,
+    seed: int = 0,
 ) -> dict[str, list[float]]:
-    """Return the net benefit of acting on a probability of ``at`` or more, and of acting on all (Vickers 2006).
+    """Return the net benefit of acting on a probability of ``at`` or more, on all and on none (Vickers 2006).
 
-    Net benefit is hits less false alarms times odds, a record (doi:10.1177/0272989X06295361); acting on none has 0.
-    ``at`` says how many false alarms a hit is worth: at 0.05, nineteen.
+    Net benefit is hits less false alarms times odds, a record (doi:10.1177/0272989X06295361). ``at`` says how many
+    false alarms a hit is worth: at 0.05, nineteen. ``low`` and ``high`` are the 95 % bootstrap interval of ``model``
+    over records.
     """
     truth, probability = np.asarray(truth, bool), np.asarray(probability, np.float64)
-    share, n = float(truth.mean()), len(truth)
-    model, everyone = [], []
-    for limit in at:
-        called, odds = probability >= limit, limit / (1 - limit)
-        benefit = ((truth & called).sum() - odds * (~truth & called).sum()) / n
-        model.append(round(float(benefit), 5))
-        everyone.append(round(share - odds * (1 - share), 5))
-    return {"threshold": list(at), "model": model, "all": everyone}
+    odds = np.array([limit / (1 - limit) for limit in at])
+    called = probability[:, None] >= np.array(at)
+    benefits = np.where(called, np.where(truth[:, None], 1.0, -odds), 0.0)
+    names = [str(limit) for limit in at]
+
+    def score(weights: np.ndarray) -> dict[str, np.ndarray]:
+        found = weights @ benefits / weights.sum(axis=1, keepdims=True)
+        return dict(zip(names, found.T, strict=True))
+
+    rows = measure(score, [str(row) for row in range(len(truth))], resamples=resamples, seed=seed)
+    found = np.array([[row.value, row.low, row.high] for row in (rows[name].rounded() for name in names)], np.float64)
+    model, low, high = found.T.tolist()
+    share = float(truth.mean())
+    return {
+        "threshold": list(at),
+        "model": model,
+        "low": low,
+        "high": high,
+        "all": [round(float(value), 5) for value in share - odds * (1 - share)],
+        "none": [0.0] * len(odds),
+    }

@@ -24,6 +24,13 @@ class Metric:
         """Return the JSON-ready form."""
         return {"value": self.value, "low": self.low, "high": self.high}
 
+    def rounded(self, digits: int = 5) -> Metric:
+        """Return it with so many decimals, its interval widened to hold the value."""
+        if self.value is None or self.low is None or self.high is None:
+            return Metric(None if self.value is None else round(self.value, digits))
+        low, high = min(self.low, self.value), max(self.high, self.value)
+        return Metric(round(self.value, digits), round(low, digits), round(high, digits))
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -48,6 +55,8 @@ class Evaluation:
     lost: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Record to what it cost and what went wrong in it, JSON-ready, where its exam tells; those that cost nothing are
     not in it."""
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    """What else was asked for, JSON-ready: curves, subgroups, robustness, failures (see `exams.parts`)."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready form."""
@@ -67,6 +76,7 @@ class Evaluation:
             },
             "records": {name: dict(figures) for name, figures in self.records.items()},
             "lost": {name: dict(what) for name, what in self.lost.items()},
+            **self.parts,
         }
 
     def save(self, path: Path) -> None:

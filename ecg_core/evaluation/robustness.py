@@ -128,15 +128,26 @@ def conditions(noise: Mapping[str, np.ndarray], fs: float) -> tuple[Condition, .
     def exchanged(kind: str) -> Change:
         return lambda signal, _: exchange_electrodes(signal, kind)
 
-    def humming(signal: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        return add_mains(signal, fs, 50.0, 0.2, 250.0, rng)
+    def humming(amplitude_mv: float) -> Change:
+        return lambda signal, rng: add_mains(signal, fs, 50.0, amplitude_mv, 250.0, rng)
 
     return (
         *(Condition("all noise", f"{snr} dB", snr, noisy(noise, snr)) for snr in (18, 12, 6, 0)),
         *(Condition(words[kind], "6 dB", 6, noisy({kind: noise[kind]}, 6)) for kind in words),
         *(Condition("amplitude", f"times {by:g}", by, scaled(by)) for by in (0.5, 2.0)),
         *(Condition("resampling", f"{rate:g} Hz and back", rate, resampled(rate)) for rate in (62.5, 500.0)),
-        Condition("mains", "50 Hz, 0.2 mV, recorded at 250 Hz", 0.2, humming),
+        Condition("mains", "50 Hz, 0.2 mV, recorded at 250 Hz", 0.2, humming(0.2)),
         *(Condition("leads lost", f"{lost} of 8", lost, without(lost)) for lost in (1, 2, 3, 5, 7)),
         *(Condition("electrodes exchanged", kind, 1, exchanged(kind)) for kind in ("RA-LA", "LA-LL", "V1-V2")),
+        # What follows came later: what is drawn at random above depends on its place.
+        *(Condition("all noise", f"{snr} dB", snr, noisy(noise, snr)) for snr in (24, -6)),
+        *(
+            Condition(words[kind], f"{snr} dB", snr, noisy({kind: noise[kind]}, snr))
+            for kind in words
+            for snr in (12, 0)
+        ),
+        *(Condition("amplitude", f"times {by:g}", by, scaled(by)) for by in (0.7, 1.4)),
+        *(Condition("resampling", f"{rate:g} Hz and back", rate, resampled(rate)) for rate in (125.0, 250.0)),
+        *(Condition("mains", f"50 Hz, {mv:g} mV, recorded at 250 Hz", mv, humming(mv)) for mv in (0.05, 0.1, 0.5)),
+        *(Condition("electrodes exchanged", kind, 1, exchanged(kind)) for kind in ("RA-LL", "V2-V3")),
     )

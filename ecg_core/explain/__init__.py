@@ -1,10 +1,10 @@
 """Why a model answers as it does: parts of the tracing, or measured figures, and what each adds to the answer.
 
 ====================  ==================================================================================================
+``shap``              Shapley values of lead x wave (network) or of figures (trees); the parts sum to the answer
+``occlusion``         what becomes of the answer when P, QRS, ST or T is made straight, or the person's usual one
 ``gradients``         integrated gradients from straight lines: by lead and time; the parts sum to the answer
 ``activation``        class activation: by time alone, all leads together, exact, at the price of one prediction
-``occlusion``         what becomes of the answer when P, QRS, ST or T is made straight, or the person's usual one
-``shap``              Shapley values of lead x wave (network) or of figures (trees); the parts sum to the answer
 ====================  ==================================================================================================
 
 Why these: ``docs/decisions/0013-explanations.md``. How faithful each is was measured: ``metrics.json`` of the model.

@@ -36,7 +36,7 @@ _WAYS: Mapping[type, _Way] = {
 
 
 @models_held()
-def explain(context: Context, label: str, method: Method = "gradients", model: str = READER) -> Explanation:
+def explain(context: Context, label: str, method: Method = "shap", model: str = READER) -> Explanation:
     """Say why a model answers as it does.
 
     Parameters
@@ -60,9 +60,7 @@ def explain(context: Context, label: str, method: Method = "gradients", model: s
 
 
 @models_held()
-def explain_recording(
-    recording: Recording, label: str, method: Method = "gradients", model: str = READER
-) -> Explanation:
+def explain_recording(recording: Recording, label: str, method: Method = "shap", model: str = READER) -> Explanation:
     """Do as `explain` with a recording that is not examined yet."""
     asked = _model(model)
     _asked_label(asked, label, method)

@@ -220,7 +220,9 @@ def _segments(question: Question) -> Segments:
     found = split_strip(question.context, question.strip.start_s, question.strip.signal)
     if found is None:
         reason = question.context.waves.reason or "no waves could be marked in it"
-        raise InvalidValue("this method replaces waves", field="recording", found=reason)
+        raise InvalidValue(
+            "this method replaces waves", field="recording", found=reason, options=("gradients", "activation")
+        )
     return found
 
 

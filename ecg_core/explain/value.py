@@ -11,8 +11,9 @@ import numpy as np
 
 from ecg_core.predictors.value import Identity
 
-Method = Literal["gradients", "activation", "occlusion", "shap"]
+Method = Literal["shap", "occlusion", "gradients", "activation"]
 METHODS: tuple[Method, ...] = get_args(Method)
+"""The most faithful first, as was measured; see `ecg_core.evaluation.faithfulness`."""
 SegmentWave = Literal["p", "pr", "qrs", "st", "t", "rest"]
 WAVES: tuple[SegmentWave, ...] = get_args(SegmentWave)
 """Stretches of a beat: the P wave, from its end to the QRS complex, that, from its end to the T wave, that, and all

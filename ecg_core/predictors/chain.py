@@ -77,7 +77,7 @@ def _tell_rhythm(usable: Recording, quality: Quality, beats: Beats) -> Rhythm:
 def _refusal(quality: Quality) -> str | None:
     """Return why nothing is measured, if so: the recording is poor, and not just in a few leads that are left out."""
     left_out = len(quality.leads) - len(quality.trusted_leads)
-    return None if 0 < left_out < MOST_POOR * len(quality.leads) else quality.refusal()
+    return None if quality.rest_is_good and left_out < MOST_POOR * len(quality.leads) else quality.refusal()
 
 
 def mark_part(usable: Recording, beats: Beats, part: Part) -> Waves:

@@ -89,8 +89,7 @@ def refusals(context: Context) -> tuple[str, ...]:
     if age is not None and age < LEAST_AGE:
         found.append(f"the person is {age:g} years old; the model learned from adults, {LEAST_AGE} years and over")
     quality = context.quality
-    if quality.verdict == "poor" and len(quality.trusted_leads) in (0, len(quality.leads)):
-        # Where single leads are poor they are left out, and the rest is read.
+    if quality.verdict == "poor" and not quality.rest_is_good:
         found.append(quality.refusal() or "the signal is poor")
     return tuple(found)
 

@@ -42,6 +42,13 @@ class Quality:
         """Leads that are not poor."""
         return tuple(name for name, lead in self.leads.items() if lead.verdict != "poor")
 
+    @cached_property
+    def rest_is_good(self) -> bool:
+        """Whether what is wrong lies in the poor leads alone, so that the others can be read without them."""
+        good = sum(lead.verdict == "good" for lead in self.leads.values())
+        trusted = len(self.trusted_leads)
+        return 0 < trusted < len(self.leads) and good >= LEAST_GOOD * trusted
+
     def refusal(self, leads: Sequence[str] | None = None) -> str | None:
         """Return why an analysis must abstain, or None where it may go ahead.
 

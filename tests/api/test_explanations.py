@@ -92,7 +92,7 @@ def test_what_can_be_explained_is_listed_with_what_is_called_first(ada, infarcti
     assert answer.status_code == 200, answer.text
     found = Explainable.model_validate(answer.json())
     assert found.label == "superclass.MI"
-    assert list(found.methods) == ["gradients", "activation", "occlusion", "shap"]
+    assert list(found.methods) == ["shap", "occlusion", "gradients", "activation"]
     models = {model.name: model for model in found.models}
     assert set(models) == {"heart12", "tabular"}
     calls = [item.positive for item in models["heart12"].labels]

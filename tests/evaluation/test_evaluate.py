@@ -220,7 +220,7 @@ def test_command_names_what_it_could_not_read_with_exit_code_1(run, tmp_path):
     ("arguments", "sentence"),
     [
         (("beats", "--data", "ludb"), "options: bundled, cpsc2019, leadi, mitdb"),
-        (("wave", "--data", "ludb"), "options: beat_classes, beats, "),
+        (("wave", "--data", "ludb"), "options: analysis, beat_classes, beats, "),
         (("beats", "--data", "mitdb"), "the data set mitdb (MIT-BIH Arrhythmia Database) is not here"),
         (("beats", "--data", "cpsc2019", "--split", "ds1"), "no such split"),
     ],

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ecg_core.pacing import Pacing
 from ecg_core.predictors.scope import TOPICS, judge, refusals
+from ecg_core.quality import LeadQuality
 from ecg_core.quality.reversals import Reversals, Suspicion
 from ecg_core.recording import Subject
 from tests.predictors.heart12_model import a_recording, context_of
@@ -63,6 +66,15 @@ def test_nothing_is_said_of_a_recording_that_is_poor_as_a_whole():
     assert refusals(everywhere) == ("the signal is poor: too noisy",)
     no_lead = context_of(a_recording(("I",)), poor=("I",), verdict="poor")
     assert refusals(no_lead) == ("the signal is poor: too noisy",)
+
+
+def test_nothing_is_said_where_the_leads_that_are_not_poor_are_not_good_either():
+    noisy = context_of(a_recording(), poor=("V1", "V2"), verdict="poor")
+    leads = {
+        name: lead if lead.verdict == "poor" else LeadQuality("usable", ("muscle noise",))
+        for name, lead in noisy.quality.leads.items()
+    }
+    assert refusals(replace(noisy, quality=replace(noisy.quality, leads=leads))) == ("the signal is poor: too noisy",)
 
 
 def test_poor_leads_are_left_out_with_a_caution_and_it_is_not_called_normal():

@@ -72,6 +72,14 @@ def test_leads_that_are_off_spoil_the_recording_but_not_an_analysis_of_the_other
     assert quality.refusal(("II", "V5")) is None
     assert quality.refusal(("II", "V2")) == "the signal is poor in V2 (lead off: no signal, one level throughout)"
     assert quality.trusted_leads == tuple(name for name in STANDARD_12 if name not in ("V1", "V2", "V3"))
+    assert quality.rest_is_good
+
+
+def test_where_noise_spoils_some_leads_the_others_are_no_better_for_it():
+    quality = assess_quality(made(noise=("baseline", "motion", "muscle"), snr_db=-6.0))
+    assert quality.verdict == "poor"
+    assert 0 < len(quality.trusted_leads) < 12
+    assert not quality.rest_is_good
 
 
 def test_a_good_recording_refuses_nothing():

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
-
-import numpy as np
 
 from ecg_core.artefacts import record_hash
 from ecg_core.datasets import DATASETS, Item
 from ecg_core.errors import DataSetError, EcgError
 from ecg_core.evaluation.bootstrap import RESAMPLES, Score, measure
+from ecg_core.evaluation.exams.parts import SAMPLE, Part, Progress, Scored, rates_of, score_each, tell_parts
+from ecg_core.evaluation.outcomes import Outcomes
 from ecg_core.evaluation.report import Evaluation
 from ecg_core.registry import Registry
 
 T = TypeVar("T")
 A = TypeVar("A")
 
-Progress = Callable[[int, int, str], None]
-"""(records done, records in all, name of the next one; empty while the intervals are computed)."""
-
-_CHUNK = 1_000_000
 _TOGETHER = 32
 """Records held at a time for a model that reads several together."""
 
@@ -45,6 +41,22 @@ class Exam(Generic[T, A]):
     """Do as ``answer`` for several records, where the model reads them faster together."""
     lost: Callable[[A], Mapping[str, Any] | None] | None = None
     """Say what a record cost and what went wrong in it, JSON-ready; None where nothing did."""
+    main: tuple[str, ...] = ()
+    """Metrics by which subgroups and conditions are compared."""
+    brief: Callable[[Sequence[A]], Score] | None = None
+    """Make a scorer of ``main`` that is faster than ``score``."""
+    against: Callable[[Sequence[A], Sequence[A]], Score] | None = None
+    """Make the scorer of answers under a condition from these and those as recorded, where it needs both."""
+    outcomes: Callable[[Sequence[A]], Outcomes] | None = None
+    """Return what was said of labels, where the model speaks of such."""
+    telling: tuple[str, ...] | None = None
+    """Labels of which decision curves and failures are told; all of ``outcomes`` without it."""
+    worst_by: str | None = None
+    """Metric of ``per_record`` by which the worst records are told, where there are no ``outcomes``."""
+    spared: tuple[str, ...] = ()
+    """Kinds of conditions under which its metrics mean nothing."""
+    about: Mapping[str, str] = field(default_factory=dict)
+    """What metrics are, in words, where their names do not say."""
 
     def answers(self, items: Sequence[Item[T]]) -> Sequence[A]:
         """Let the model read some records, in order."""
@@ -69,6 +81,9 @@ def evaluate(
     *,
     split: str | None = None,
     include_trained: bool = False,
+    parts: Sequence[Part] = (),
+    sample: int = SAMPLE,
+    limit: int | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
     progress: Progress | None = None,
@@ -85,10 +100,16 @@ def evaluate(
         Only the recordings of this split of the set.
     include_trained
         Score the records that the model was trained on too; they say how well it remembers, not how good it is.
+    parts
+        What to tell beside the metrics, see `ecg_core.evaluation.exams.parts`.
+    sample
+        About how many records, evenly spread, the model is tried with under the conditions of ``robustness``.
+    limit
+        Score about so many of the records alone, evenly spread.
     resamples, seed
         Of the bootstrap; resamples draw whole groups of the set (patients, tapes).
     progress
-        Called before each record and once at the end.
+        Called before each record and at the end of each part.
 
     Raises
     ------
@@ -101,8 +122,10 @@ def evaluate(
     dataset = DATASETS[data]
     listing = dataset.listing(root)
     entries = dataset.choose(listing.entries, split)
+    step = 1 if limit is None else max(1, round(len(entries) / limit))
+    entries = entries[::step]
     seen = exam.trained_on()
-    read, held, trained_on = [], [], []
+    read, held, people, trained_on = [], [], [], []
     answers: list[Any] = []
     together = 1 if exam.answer_many is None else _TOGETHER
     unreadable: dict[str, str] = {}
@@ -120,6 +143,7 @@ def evaluate(
                 continue
         read.append(entry)
         held.append(item)
+        people.append(item.recording.subject)
         if len(held) == together:
             answers += exam.answers(held)
             held = []
@@ -140,12 +164,15 @@ def evaluate(
         )
     score = exam.score(answers)
     names = [entry.name for entry in read]
+    groups = [entry.group or entry.name for entry in read]
+    metrics = measure(score, groups, resamples=resamples, seed=seed)
+    scored = Scored(exam, data, split, root, read, answers, people, names, groups, step)
     return Evaluation(
         model=model,
         version=exam.version(),
         data=data,
         n=len(read),
-        metrics=measure(score, [entry.group or entry.name for entry in read], resamples=resamples, seed=seed),
+        metrics=metrics | rates_of(scored, metrics, resamples, seed),
         split=split,
         unreadable=unreadable,
         missing=len(listing.missing),
@@ -153,6 +180,7 @@ def evaluate(
         trained_on_included=include_trained,
         records=score_each(score, names, exam.per_record),
         lost=tell_lost(exam.lost, names, answers),
+        parts=tell_parts(scored, parts, sample=sample, resamples=resamples, seed=seed, progress=progress),
     )
 
 
@@ -166,20 +194,3 @@ def tell_lost(
     """Return what each record cost, of those that cost anything."""
     told = {} if lost is None else {name: lost(answer) for name, answer in zip(names, answers, strict=True)}
     return {name: what for name, what in told.items() if what is not None}
-
-
-def score_each(score: Score, names: Sequence[str], metrics: Sequence[str]) -> dict[str, dict[str, float | None]]:
-    """Return the metrics of every record on its own: the score where all others weigh nothing."""
-    if not metrics:
-        return {}
-    found: dict[str, dict[str, float | None]] = {}
-    step = max(1, _CHUNK // len(names))
-    for start in range(0, len(names), step):
-        rows = np.arange(start, min(start + step, len(names)))
-        alone = np.zeros((len(rows), len(names)))
-        alone[np.arange(len(rows)), rows] = 1.0
-        values = score(alone)
-        for at, row in enumerate(rows.tolist()):
-            figures = {metric: float(values[metric][at]) for metric in metrics if metric in values}
-            found[names[row]] = {metric: value if np.isfinite(value) else None for metric, value in figures.items()}
-    return found

@@ -13,6 +13,7 @@ from ecg_core.evaluation.beats import flutter_spans, pair_beats
 from ecg_core.evaluation.exams.base import Exam, register
 
 TOLERANCE_S = 0.150
+MAIN = ("v_se", "v_ppv", "s_se", "s_ppv", "n_se")
 
 
 def _answer(item: Item[MitdbTruth]) -> dict[str, float]:
@@ -32,6 +33,8 @@ register(
         _answer,
         score_classes,
         tuple(f"{name.lower()}_{part}" for name in CLASSES for part in ("se", "ppv")),
+        main=MAIN,
+        worst_by="v_se",
         trained_on=lambda: load_model(MODEL).trained_on("mitdb"),
     ),
 )

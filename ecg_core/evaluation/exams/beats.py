@@ -27,6 +27,8 @@ from ecg_core.robust import MODEL, RobustDetector, robust_detector
 FAST = "beats_fast"
 _CHALLENGE = ("qrs_official", "hr_official", "qrs_strict")
 _GROSS = tuple(f"{name}_{tolerance}ms" for tolerance in beats.TOLERANCES_MS for name in ("se", "ppv", "f1"))
+_MAIN = ("se_150ms", "ppv_150ms", "f1_150ms")
+_WORST_BY = {"cpsc2019": "qrs_official"}
 
 Find = Callable[[Recording], np.ndarray]
 """Recording -> beats in seconds, shape (n_beats,)."""
@@ -81,7 +83,9 @@ def _register(model: str, version: Callable[[], str], find: Find, find_for_score
         "leadi": (partial(answer_leadi, find), beats.score_beats, _GROSS),
     }
     for data, (answer, score, per_record) in exams.items():
-        register(model, data, Exam(version, answer, score, per_record, seen(data)))
+        main = per_record if data == "cpsc2019" else _MAIN
+        exam = Exam(version, answer, score, per_record, seen(data), main=main, worst_by=_WORST_BY.get(data, main[-1]))
+        register(model, data, exam)
 
 
 _register(

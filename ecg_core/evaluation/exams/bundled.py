@@ -50,6 +50,10 @@ def _by_grade(score: Callable[[Sequence[Any]], Score]) -> Callable[[Sequence[Gra
     return lambda answers: score_by_grade(score, answers, list(GRADES))
 
 
+def _whole(score: Callable[[Sequence[Any]], Score]) -> Callable[[Sequence[Graded]], Score]:
+    return lambda answers: score([answer for _, answer in answers])
+
+
 def _beats(method: str, item: Item[BundledTruth]) -> BeatsAnswer:
     recording = item.recording
     found_s = detect_beats(recording, method=method).times_s
@@ -113,11 +117,31 @@ def _of(model: str) -> Callable[[], str]:
 
 for _model, _method, _version in ((BEATS, "robust", _of(BEATS)), (FAST, "fast", _software)):
     _answer = _graded(partial(_beats, _method))
-    register(_model, Bundled.name, Exam(_version, _answer, _by_grade(score_answers), per_record=POINTS, lost=_lost))
-for _model, _version, _answer, _score in (
-    (WAVES, _of(WAVES), _graded(_waves), score_bundled_waves),
-    (BEAT_CLASSES, _of(BEAT_CLASSES), _graded(_classes), score_classes),
-    (RHYTHM, _of(RHYTHM), _graded(_rhythm), _score_rhythm),
-    ("pacing", _software, _graded(_pacing), score_pacing),
+    _exam = Exam(
+        _version,
+        _answer,
+        _by_grade(score_answers),
+        per_record=POINTS,
+        lost=_lost,
+        main=("se_150ms", "ppv_150ms", "f1_150ms", "qrs_official", "hr_official"),
+        brief=_whole(score_answers),
+        worst_by="qrs_official",
+    )
+    register(_model, Bundled.name, _exam)
+_OF_WAVES = ("f1_p", "f1_qrs", "f1_t", "sd_p_on", "sd_qrs_on", "sd_qrs_off", "sd_t_off")
+for _model, _version, _answer, _score, _main in (
+    (WAVES, _of(WAVES), _graded(_waves), score_bundled_waves, _OF_WAVES),
+    (BEAT_CLASSES, _of(BEAT_CLASSES), _graded(_classes), score_classes, ("v_se", "v_ppv", "s_se", "s_ppv", "n_se")),
+    (RHYTHM, _of(RHYTHM), _graded(_rhythm), _score_rhythm, ("f1_noa", "f1_n", "f1_a", "f1_o")),
+    ("pacing", _software, _graded(_pacing), score_pacing, ()),
 ):
-    register(_model, Bundled.name, Exam(_version, _answer, _by_grade(_score)))
+    _worst = next(iter(_main), None) if _model in (WAVES, BEAT_CLASSES) else None
+    _exam = Exam(
+        _version,
+        _answer,
+        _by_grade(_score),
+        main=_main,
+        brief=_whole(_score),
+        worst_by=_worst,
+    )
+    register(_model, Bundled.name, _exam)

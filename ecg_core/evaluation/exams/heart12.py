@@ -9,17 +9,21 @@ nothing since leads are too poor, they are read here all the same.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
 from ecg_core.artefacts import Artefact, load_model
 from ecg_core.datasets import Item
-from ecg_core.datasets.ptbxl import PtbXlTruth
-from ecg_core.evaluation.bootstrap import Score
+from ecg_core.datasets.ptbxl import SUPERCLASSES, PtbXlTruth
+from ecg_core.evaluation.bootstrap import Score, ratio
+from ecg_core.evaluation.classification import auc
 from ecg_core.evaluation.exams.base import Exam, register
 from ecg_core.evaluation.heart12 import Said, score_heart12
+from ecg_core.evaluation.operating_points import score_calls
+from ecg_core.evaluation.outcomes import Outcomes
+from ecg_core.evaluation.statements import CLASSES, TELLING, outcomes_of, score_brief
 from ecg_core.predictors import DEFAULT_POINT, Context
 from ecg_core.predictors.chain import examine
 from ecg_core.predictors.heart12 import MODEL
@@ -27,6 +31,18 @@ from ecg_core.predictors.heart12_estimates import Estimate, Estimator
 from ecg_core.predictors.scope import refusals
 
 ONE_LEAD = "I"
+MAIN = (
+    "superclass.macro_auc",
+    "superclass.ece",
+    "AFIB.auc",
+    "sex.auc",
+    "age.mae",
+    "superclass.NORM.auc",
+    "superclass.MI.auc",
+    "superclass.MI.sensitivity",
+    "superclass.MI.specificity",
+    "abstains",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +122,45 @@ def _score(answers: Sequence[Answer]) -> Score:
     return score
 
 
+def _outcomes(answers: Sequence[Answer]) -> Outcomes:
+    estimator = _estimator(load_model(MODEL))
+    view = estimator.views["full"]
+    found = outcomes_of(
+        [answer.truth for answer in answers],
+        estimator.heads.labels,
+        np.stack([answer.whole.probability for answer in answers]),
+        np.where(view.experimental, np.nan, view.thresholds[DEFAULT_POINT]),
+    )
+    # Recordings read in another view are called by the thresholds of that.
+    return replace(found, called=found.known & np.stack([answer.whole.called for answer in answers]))
+
+
+def _brief(answers: Sequence[Answer]) -> Score:
+    """Return `MAIN` alone: the figures of these names of `score_heart12`."""
+    of, silent = _outcomes(answers), np.array([answer.whole.abstains for answer in answers], np.float64)
+    ranks, sex = score_brief(of), of.labels.index("sex.female")
+    classes = [of.labels.index(f"{CLASSES}.{label}") for label in SUPERCLASSES]
+    rates = score_calls(of.truth[:, classes], of.called[:, classes], of.known[:, classes], SUPERCLASSES)
+    sexed = np.flatnonzero(of.known[:, sex])
+    years = np.array([answer.whole.years[0] for answer in answers])
+    age = np.array([np.nan if answer.truth.age is None else answer.truth.age for answer in answers])
+    aged = np.isfinite(years) & np.isfinite(age)
+
+    def score(weights: np.ndarray) -> dict[str, np.ndarray]:
+        of_aged, called = weights[:, aged], rates(weights)
+        return {
+            **ranks(weights),
+            "sex.auc": auc(of.truth[sexed, sex], of.probability[sexed, sex], weights[:, sexed])
+            if len(sexed)
+            else np.full(len(weights), np.nan),
+            "age.mae": ratio(of_aged @ np.abs(years - age)[aged], of_aged.sum(axis=1)),
+            **{f"{CLASSES}.MI.{name}": called[f"MI.{name}"] for name in ("sensitivity", "specificity")},
+            "abstains": ratio(weights @ silent, weights.sum(axis=1)),
+        }
+
+    return score
+
+
 @lru_cache(2)
 def _estimator(artefact: Artefact) -> Estimator:
     return Estimator(artefact)
@@ -120,5 +175,9 @@ register(
         _score,
         trained_on=lambda: load_model(MODEL).trained_on("ptbxl"),
         answer_many=_answer_many,
+        main=MAIN,
+        brief=_brief,
+        outcomes=_outcomes,
+        telling=TELLING,
     ),
 )

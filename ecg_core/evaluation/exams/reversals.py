@@ -28,6 +28,8 @@ for _data in ("ptbxl", "cinc2011"):
             lambda: load_model(MODEL).version,
             _answer,
             score_reversals,
+            main=("specificity", "answered", "se_limb", "se_chest_adjacent", "se_chest_apart"),
+            spared=("electrodes exchanged",),
             trained_on=lambda data=_data: load_model(MODEL).trained_on(data),  # type: ignore[misc]
         ),
     )

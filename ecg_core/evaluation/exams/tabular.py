@@ -16,20 +16,25 @@ import numpy as np
 
 from ecg_core.artefacts import Artefact, load_model
 from ecg_core.datasets import Item
-from ecg_core.datasets.ptbxl import PtbXlTruth
+from ecg_core.datasets.ptbxl import SUPERCLASSES, PtbXlTruth
 from ecg_core.evaluation.bootstrap import Score, ratio
 from ecg_core.evaluation.calibration import calibration_error, calibration_line
 from ecg_core.evaluation.classification import auc, average_precision, score_labels
 from ecg_core.evaluation.exams.base import Exam, register
 from ecg_core.evaluation.operating_points import sensitivity_at_specificity
+from ecg_core.evaluation.outcomes import Outcomes
+from ecg_core.evaluation.statements import CLASSES, RHYTHMS, TELLING, outcomes_of, score_brief
+from ecg_core.predictors import DEFAULT_POINT
 from ecg_core.predictors.chain import examine
 from ecg_core.predictors.tabular import MODEL, Tabular
 
-CLASSES, STATEMENTS, AF = "superclass", "statements", "AFIB"
-RHYTHMS = frozenset(
-    ("AFIB", "AFLT", "BIGU", "PACE", "PSVT", "SARRH", "SBRAD", "SR", "STACH", "SVARR", "SVTAC", "TRIGU")
+STATEMENTS, AF = "statements", "AFIB"
+MAIN = (
+    "superclass.macro_auc",
+    "superclass.ece",
+    "AFIB.auc",
+    *(f"superclass.{label}.auc" for label in SUPERCLASSES),
 )
-"""Statements of PTB-XL that name a rhythm."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +139,14 @@ def _score(answers: Sequence[Answer]) -> Score:
     return score
 
 
+def _outcomes(answers: Sequence[Answer]) -> Outcomes:
+    artefact = load_model(MODEL)
+    outputs, points = _model(artefact).outputs, artefact.manifest["thresholds"]
+    limits = np.array([points[output].get(DEFAULT_POINT, np.nan) for output in outputs], np.float64)
+    said = np.stack([answer.probability for answer in answers])
+    return outcomes_of([answer.truth for answer in answers], outputs, said, limits)
+
+
 @lru_cache(2)
 def _model(artefact: Artefact) -> Tabular:
     return Tabular(artefact)
@@ -148,5 +161,9 @@ register(
         _score,
         trained_on=lambda: load_model(MODEL).trained_on("ptbxl"),
         answer_many=_answer_many,
+        main=MAIN,
+        brief=lambda answers: score_brief(_outcomes(answers)),
+        outcomes=_outcomes,
+        telling=TELLING,
     ),
 )

@@ -49,6 +49,8 @@ for _data, _score, _figures in (("ludb", score_ludb, LUDB_FIGURES), ("qtdb", sco
             _answer,
             _score,
             _figures,
+            main=tuple(name for name in _figures if not name.startswith("sd_p_off")),
+            worst_by=_figures[0],
             trained_on=lambda data=_data: load_model(MODEL).trained_on(data),  # type: ignore[misc]
         ),
     )
