@@ -18,7 +18,7 @@ up: $(VENV)/.service ## Start the API and the dashboard, and print their address
 	@$(BIN)/ecg up
 
 test: $(VENV)/.development ## Run the tests
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/.development ## Check style, types and who imports whom
 	$(BIN)/ruff check .

@@ -23,10 +23,10 @@ from ecg_core.predictors import Identity, predictors
 from ecg_core.recording import Recording, Subject
 
 METHODS: dict[ExplanationMethod, str] = {
+    "shap": "What each wave of each lead, or each measured figure, adds in the mean over many combinations.",
+    "occlusion": "What becomes of the answer when a wave of a lead is drawn as a straight line, or as usual here.",
     "gradients": "What each moment of each lead adds to the answer, against a straight line; the parts sum to it.",
     "activation": "At which moments the network found what it answers, all leads together.",
-    "occlusion": "What becomes of the answer when a wave of a lead is drawn as a straight line, or as usual here.",
-    "shap": "What each wave of each lead, or each measured figure, adds in the mean over many combinations.",
 }
 """What each method tells."""
 _NO_RECORDING = "recording"

@@ -66,11 +66,6 @@ def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
     assert errors == []
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Name the mark that keeps the walks, and so their processes, together: known also where xdist is not there."""
-    config.addinivalue_line("markers", "xdist_group(name): tests that one process runs")
-
-
 @pytest.fixture(scope="session")
 def pair(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     """The API and the dashboard that all walks share; not started where there is no browser."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
@@ -103,6 +104,15 @@ class Pair:
         client = connect(self.api.url, patience_s=30)
         client.accounts.sign_in(name, password)
         return client
+
+    def let_sign_ins_expire(self, name: str) -> None:
+        """Have an account's sign-ins run out now, as they do by themselves after days."""
+        with closing(sqlite3.connect(self.folder / "state" / "einthoven.db", timeout=30)) as database, database:
+            ended = database.execute(
+                "UPDATE sign_ins SET expires_at = created_at WHERE user_id = (SELECT id FROM users WHERE name = ?)",
+                (name,),
+            )
+        assert ended.rowcount
 
 
 @contextmanager

@@ -16,8 +16,6 @@ from playwright.sync_api import expect
 from tests.browser.uploads import case_files, picture
 from tests.browser.visitor import Visitor
 
-pytestmark = pytest.mark.xdist_group("walks")
-
 SLIGHT = {
     "heading-order": "Streamlit's subheader is an h3, and stands right beneath the title.",
     "presentation-role-conflict": "Streamlit names the frame of its uploader, which has no role.",

@@ -12,8 +12,6 @@ from playwright.sync_api import expect
 
 from tests.browser.uploads import case_files, picture, table_without_rate, zipped
 
-pytestmark = pytest.mark.xdist_group("walks")
-
 
 def test_what_is_no_ecg_is_refused_in_words_with_what_to_do(visitor):
     visitor.register()

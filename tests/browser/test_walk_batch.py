@@ -14,8 +14,6 @@ from playwright.sync_api import expect
 
 from tests.browser.uploads import case_files, picture, zipped
 
-pytestmark = pytest.mark.xdist_group("walks")
-
 
 def test_of_many_files_the_readable_are_analysed_and_the_others_are_named(visitor):
     visitor.register()

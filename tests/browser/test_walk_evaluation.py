@@ -10,8 +10,6 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.xdist_group("walks")
-
 
 def test_the_bundled_set_is_scored_and_a_record_that_lost_points_is_seen_on_paper(visitor):
     visitor.register()

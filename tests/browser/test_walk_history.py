@@ -12,8 +12,6 @@ from playwright.sync_api import expect
 
 from tests.browser.uploads import case_files
 
-pytestmark = pytest.mark.xdist_group("walks")
-
 
 @pytest.fixture
 def keeper(visitor, pair):

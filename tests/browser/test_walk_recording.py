@@ -18,8 +18,6 @@ from ecg_core.reading import read
 from tests.browser.uploads import case_files, demo
 from tests.helpers import assert_same_signal
 
-pytestmark = pytest.mark.xdist_group("walks")
-
 
 def ink(canvas: Locator) -> int:
     """Return how many pixels of a canvas have the colour of the trace."""

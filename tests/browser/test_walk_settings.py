@@ -12,7 +12,6 @@ from dashboard.client import SignedOut, connect
 from tests.browser.pair import new_name
 from tests.service import PASSWORD
 
-pytestmark = pytest.mark.xdist_group("walks")
 OTHER = "the cat sat on the other mat"
 
 

@@ -10,8 +10,6 @@ from playwright.sync_api import expect
 
 from tests.service import PASSWORD
 
-pytestmark = pytest.mark.xdist_group("walks")
-
 
 def test_somebody_registers_and_is_where_the_address_leads_and_comes_back_with_the_password(visitor):
     name = visitor.register("/history")

@@ -11,17 +11,20 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 from playwright.sync_api import expect
 
-from tests.browser.pair import running_pair
+from tests.browser.pair import Pair, running_pair
 from tests.browser.uploads import case_files
 
-pytestmark = pytest.mark.xdist_group("walks")
+
+def sign_out_elsewhere(pair, name):
+    with pair.client(name) as elsewhere:
+        elsewhere.accounts.sign_out(everywhere=True)
 
 
-def test_work_outlives_a_sign_in_that_ends(visitor, pair):
+@pytest.mark.parametrize("end", [sign_out_elsewhere, Pair.let_sign_ins_expire], ids=["signed out", "expired"])
+def test_work_outlives_a_sign_in_that_ends(visitor, pair, end):
     visitor.register()
     visitor.drop(case_files("left_bundle_branch_block"))
-    with pair.client(visitor.name) as elsewhere:
-        elsewhere.accounts.sign_out(everywhere=True)
+    end(pair, visitor.name)
     visitor.press("Analyse")
     visitor.see("Please sign in again")
     visitor.see("Your work is kept.")

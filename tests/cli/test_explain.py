@@ -63,14 +63,14 @@ def test_what_can_be_explained_is_listed_the_called_first(recording):
     listed = run(recording, "--list").output.splitlines()
     called = [" yes " in line for line in listed if "%" in line]
     assert called == sorted(called, reverse=True)
-    assert "methods  gradients, activation, occlusion, shap" in listed
+    assert "methods  shap, occlusion, gradients, activation" in listed
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (("--label", "XX"), "superclass.MI"),
-        ((*MI, "--method", "tea"), "gradients, activation, occlusion, shap"),
+        ((*MI, "--method", "tea"), "shap, occlusion, gradients, activation"),
         ((*MI, "--model", "tabular", "--method", "gradients"), "shap"),
         ((*MI, "--model", "beats"), "heart12"),
         ((*MI, "-o", "why.docx"), ".svg, .png, .pdf, .json"),

@@ -87,7 +87,7 @@ def test_nothing_is_explained_until_it_is_asked_for(client, monkeypatch, asked):
     assert asked == []
     assert papers(page)[0]["heat"] is None
     ask(page)
-    assert asked == [("heart12", "superclass.MI", "gradients")]
+    assert asked == [("heart12", "superclass.MI", "shap")]
 
 
 def test_what_is_called_is_explained_first_in_words_on_the_paper_and_in_parts(client, monkeypatch, asked):
@@ -122,7 +122,7 @@ def test_another_label_and_another_method_are_other_questions(client, monkeypatc
     how = next(item for item in page.get("button_group") if item.label == "How")
     how.set_value("occlusion")
     run(page)
-    assert asked[1:] == [("heart12", "superclass.CD", "gradients"), ("heart12", "superclass.CD", "occlusion")]
+    assert asked[1:] == [("heart12", "superclass.CD", "shap"), ("heart12", "superclass.CD", "occlusion")]
     assert "as a straight line" in html(page)
     assert "A tracing of straight lines" not in html(page)
 
@@ -205,6 +205,8 @@ def test_how_faithful_a_method_is_stands_below_where_the_model_has_it(client, mo
     }
     monkeypatch.setattr("dashboard.client.models.Models.metrics", lambda *_: {"explanations": measured})
     page = ask(show(client, monkeypatch, infarction()))
+    next(item for item in page.get("button_group") if item.label == "How").set_value("gradients")
+    run(page)
     (table,) = [item.value for item in page.dataframe if "random order" in item.value]
     assert list(table.columns)[1:] == ["integrated gradients", "random order"]
     assert table.iloc[0].tolist()[1:] == ["0.400 (0.300 to 0.500)", "0.600"]
@@ -232,7 +234,7 @@ def test_the_report_explains_what_the_page_explains(client, monkeypatch, asked):
     field(page.toggle, "With an explanation").set_value(False)
     run(page)
     offered["PDF"]()
-    assert wanted == [("auto", None), ("superclass.CD", "gradients"), ("none", None)]
+    assert wanted == [("auto", None), ("superclass.CD", "shap"), ("none", None)]
 
 
 def test_the_parts_are_rows_of_a_table():

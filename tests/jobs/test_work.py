@@ -390,14 +390,18 @@ def test_an_evaluation_tells_how_far_it_is_and_its_report_is_kept(workshop, eval
         progress(3, 10, "r3")
         job = workshop.job(job_id)
         told.append((job.status, job.done, job.total, job.message))
-        return {"model": parameters["model"], "files": {name: len(content) for name, content in files.items()}}
+        return {
+            "model": parameters["model"],
+            "lost": [],
+            "files": {name: len(content) for name, content in files.items()},
+        }
 
     evaluation(work)
     job_id = jobs.create_job(workshop.runtime, workshop.ada, "evaluation", {"model": "beats"}, {"a.csv": b"abc"}).id
     workshop.work()
     assert told == [("running", 3, 10, "at r3")]
     assert workshop.job(job_id).status == "done"
-    assert lines(workshop, job_id) == [b'{"model":"beats","files":{"a.csv":3}}']
+    assert lines(workshop, job_id) == [b'{"model":"beats","lost":[],"files":{"a.csv":3}}']
     assert count(workshop, JobFile, JobFile.job_id == job_id) == 0
 
 

@@ -59,7 +59,8 @@ def test_made_sinus_rhythm_is_no_fibrillation(cases, case):
 def test_what_pacing_and_poor_signals_forbid_is_withheld(cases):
     for label in ("MI", "HYP"):
         assert cases["paced"].labels("superclass")[label].probability is None
-    for case in ("paced", "poor_quality", "swapped_arms"):
+    assert cases["poor_quality"].out_of_scope[0].startswith("the signal is poor")
+    for case in ("paced", "swapped_arms"):
         answer = cases[case].labels("superclass")["NORM"]
         assert answer.probability is None
         assert answer.reason
