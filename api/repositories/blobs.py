@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import delete, exists, inspect, select
+from sqlalchemy import bindparam, delete, exists, inspect, select
 from sqlalchemy.orm import Session
 
 from api.tables import Blob, JobFile, JobItemFile, RecordingFile
+
+_WITH_CONTENT = select(Blob).where(Blob.sha256.in_(bindparam("sha256s", expanding=True)))
+"""Put together once: it is asked with every upload."""
 
 
 class BlobGone(Exception):
@@ -16,7 +19,7 @@ class BlobGone(Exception):
 
 def find_blobs(session: Session, sha256s: Iterable[str]) -> dict[str, Blob]:
     """Return those of these contents that are kept, by their sha256."""
-    found = session.scalars(select(Blob).where(Blob.sha256.in_(set(sha256s))))
+    found = session.scalars(_WITH_CONTENT, {"sha256s": list(set(sha256s))})
     return {blob.sha256: blob for blob in found}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from functools import cache
 from threading import Lock
@@ -11,6 +12,8 @@ from ecg_core.synthesis import synthesize
 
 logger = logging.getLogger(__name__)
 _lock = Lock()
+_NEW_OBJECTS = 20_000
+"""After so many, the collector looks for cycles: an analysis as it is answered is about as many."""
 
 
 def warm_up() -> None:
@@ -31,4 +34,8 @@ def _warm_up() -> bool:
     except Exception:  # The service answers all the same, and the first request will say what is wrong.
         logger.exception("the models could not be warmed up")
         return False
+    # What is loaded by now stays: the collector need not walk through all of it while requests are answered.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS)
     return True
