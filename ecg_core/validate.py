@@ -8,6 +8,7 @@ import numpy as np
 
 from ecg_core.leads import LIMB, LIMB_FROM_I_II, STANDARD_12
 from ecg_core.recording import Recording
+from ecg_core.statistics import median, share_of
 
 PLAUSIBLE_FS = (50.0, 50_000.0)
 PLAUSIBLE_SPAN_MV = (0.05, 20.0)
@@ -140,9 +141,10 @@ def _misfit(found: np.ndarray, expected: np.ndarray) -> float:
     if both.sum() < 10:
         return 0.0
     error = found[both] - expected[both]
-    error = np.abs(error - np.median(error))
-    low, high = np.percentile(expected[both], (1, 99))
-    return float(np.percentile(error, 90) / max(IDENTITY_TOLERANCE_MV, 0.1 * (high - low)))
+    error = np.abs(error - median(error))
+    ordered = np.sort(expected[both])
+    reach = share_of(ordered, 0.99) - share_of(ordered, 0.01)
+    return float(share_of(np.sort(error), 0.9) / max(IDENTITY_TOLERANCE_MV, 0.1 * reach))
 
 
 def _duplicates(recording: Recording) -> list[str]:

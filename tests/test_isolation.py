@@ -253,10 +253,13 @@ def test_the_time_that_a_caller_takes_between_results_is_not_counted(impatient):
 
 
 @pytest.mark.parametrize("order", ["allocate", "grow"])
-def test_memory_beyond_the_limit_is_refused(pool, order):
-    with pytest.raises(LimitExceeded, match="memory"):
-        pool.read(obey(order))
-    assert pool.read(obey("complete")).n_leads == 3
+def test_memory_beyond_the_limit_is_refused_and_what_may_be_left_of_it_goes_with_the_process(order):
+    with ReadPool(IsolationSettings(workers=1, time_limit_s=20, preload=PRELOAD)) as pool:
+        before = pool.read(obey("pid")).subject.facts["pid"]
+        with pytest.raises(LimitExceeded, match="memory"):
+            pool.read(obey(order))
+        assert pool.read(obey("complete")).n_leads == 3
+        assert not is_running(before)
 
 
 def test_exception_that_no_reader_should_raise_is_told_apart(pool):

@@ -231,6 +231,7 @@ class ReadPool:
                     yield _result(*answer, request, line)
                     # The time that the caller took with it is not the worker's.
                     line.deadline = time.monotonic() + self.settings.time_limit_s
+                worker.spent |= answer[0].get("out_of_memory") is True
                 if isinstance(answer[0]["end"], int):
                     self.peak_bytes = max(self.peak_bytes, answer[0]["end"])
             except (TimeoutError, EOFError, ConnectionError, ProtocolError) as problem:

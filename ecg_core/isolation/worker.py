@@ -29,6 +29,9 @@ from ecg_core.readers import READERS, Files, Limits, Reader, ReadOptions
 from ecg_core.reading import ReadResult, Unpacked, find_recordings, read, unpack_many
 from ecg_core.recording import Recording
 
+_out_of_memory = False
+"""Whether a read has met the limit: not all that it took may be free again, so the parent ends this process."""
+
 IDLE_S = 0.5
 """How long a fresh worker waits for a first file before it loads libraries that it may need."""
 
@@ -115,7 +118,7 @@ def _serve(line: Line) -> None:
         answer = _answer(results, files, options.limits, request["label"])
         signal.setitimer(signal.ITIMER_REAL, 0)
         if answer is None:
-            line.send(pack({"end": _peak_bytes()}))
+            line.send(pack({"end": _peak_bytes(), "out_of_memory": _out_of_memory}))
             return
         line.send(answer[0], *answer[1])
 
@@ -163,11 +166,14 @@ def _answer(results: Iterator[Result], sent: Files, limits: Limits, name: str) -
         problem = result.error
     except EcgError as error:
         problem = error
-    except MemoryError:
+    except MemoryError as error:
         problem = LimitExceeded("reading it needs more memory than allowed", file=name)
+        problem.__cause__ = error
     except Exception as error:
         # The edge of the process: whatever a library raises has to reach the parent as an answer, and be told apart.
         return pack({"name": name, "unexpected": _describe(error)}), []
+    global _out_of_memory
+    _out_of_memory |= problem is not None and isinstance(problem.__cause__, MemoryError)
     return pack({"name": name, "error": problem.to_dict() if problem else {}}), []
 
 
