@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     )
     max_analyses: int = Field(default=64, gt=0, description="Requests that wait for an analysis at a time, in all.")
     max_analyses_per_user: int = Field(default=48, gt=0, description="The same, of one account.")
-    analysis_batch: int = Field(default=16, gt=0, description="Recordings whose networks are run together.")
+    analysis_batch: int = Field(default=8, gt=0, description="Recordings whose networks are run together.")
     signal_window_s: float = Field(default=10.0, gt=0, description="Seconds of signal that an answer carries at most.")
     signal_max_values: int = Field(default=500_000, gt=0, description="Samples x leads that an answer carries at most.")
     infer_max_values: int = Field(default=2_000_000, gt=0, description="Values of all tensors of one /v2 request.")
