@@ -1,12 +1,11 @@
 """Pictures of every page for the README, of demo cases alone: ``python -m tests.browser.screenshots``.
 
 The API and the dashboard are started for it, and stopped. Each page is taken in light and dark, and at the widths
-of a laptop and of a tablet; ``docs/images`` keeps what `KEPT` names, as WebP.
+of a laptop and of a tablet, and lies in ``docs/images`` as WebP.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
 import re
 import sys
@@ -29,27 +28,13 @@ WIDTHS = {1440: 1000, 820: 1180}
 TALL = 1500
 """Height where the tracing must not be cut off."""
 LOOKS = ("light", "dark")
-KEPT = (
-    *(f"recording-{look}-{width}" for look in LOOKS for width in WIDTHS),
-    *(f"{name}-light-1440" for name in ("sign-in", "analyse", "batch", "models", "settings")),
-    *(f"{name}-dark-1440" for name in ("history", "evaluation-measured")),
-    "compare-light-1440",
-    "explanation-light-1440",
-    "history-light-820",
-)
 QUALITY = 82
 SETTLE_MS = 1200
 
 
 def main() -> None:
     """Take the pictures."""
-    parser = argparse.ArgumentParser(prog="python -m tests.browser.screenshots", description=main.__doc__)
-    parser.add_argument(
-        "--all", type=Path, metavar="FOLDER", help="where every picture goes, as PNG; else what is kept"
-    )
-    everything: Path | None = parser.parse_args().all
-    folder = everything or FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as state, running_pair(Path(state)) as pair, _browser() as browser:
         name = _prepare(browser, pair)
         for look in LOOKS:
@@ -60,12 +45,10 @@ def main() -> None:
                 visitor = Visitor(context.new_page(), pair.dashboard.url)
 
                 def take(page: str, *, ending: str = f"{look}-{width}", visitor: Visitor = visitor) -> None:
-                    called = f"{page}-{ending}"
-                    if everything or called in KEPT:
-                        visitor.rest()
-                        visitor.page.mouse.move(1, 1)
-                        visitor.page.wait_for_timeout(SETTLE_MS)
-                        _save(visitor.page.screenshot(), folder / called, as_png=bool(everything))
+                    visitor.rest()
+                    visitor.page.mouse.move(1, 1)
+                    visitor.page.wait_for_timeout(SETTLE_MS)
+                    _save(visitor.page.screenshot(), FOLDER / f"{page}-{ending}.webp")
 
                 _walk(visitor, name, take)
                 context.close()
@@ -166,12 +149,9 @@ def _turn(visitor: Visitor, screen: str) -> None:
     visitor.see_title(screen.capitalize())
 
 
-def _save(png: bytes, path: Path, *, as_png: bool) -> None:
-    if as_png:
-        path.with_suffix(".png").write_bytes(png)
-    else:
-        Image.open(io.BytesIO(png)).convert("RGB").save(path.with_suffix(".webp"), quality=QUALITY, method=6)
-        sys.stdout.write(f"{path.with_suffix('.webp').name}\n")
+def _save(png: bytes, path: Path) -> None:
+    Image.open(io.BytesIO(png)).convert("RGB").save(path, quality=QUALITY, method=6)
+    sys.stdout.write(f"{path.name}\n")
 
 
 @contextmanager
