@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import TypeVar
 
-from api.errors import Refusal
+from api.services.places import Places
 
 MOST, MOST_OF_ONE = 8, 4
 """Requests that wait for an explanation at a time, in all and of one account."""
 _AT_HAND = 64
-_RETRY_S = "2"
 T = TypeVar("T")
 
 
@@ -25,7 +23,7 @@ class Explaining:
 
     def __init__(self) -> None:
         self._at_hand: OrderedDict[Hashable, tuple[str, bytes]] = OrderedDict()
-        self._admitted: Counter[str] = Counter()
+        self._places = Places("explanations", MOST, MOST_OF_ONE)
         self._lock, self._turn = Lock(), Lock()
         self._forgotten = 0
         """How often anything was: what was begun before that is not kept at hand after it."""
@@ -55,7 +53,7 @@ class Explaining:
         """
         if (found := self._find(key)) is not None:
             return found
-        with self._admit(user_id):
+        with self._places.take(user_id):
             forgotten = self._forgotten
             recording = load()
             with self._turn:
@@ -85,21 +83,3 @@ class Explaining:
                 return None
             self._at_hand.move_to_end(key)
             return self._at_hand[key][1]
-
-    @contextmanager
-    def _admit(self, user_id: str) -> Iterator[None]:
-        with self._lock:
-            if self._admitted.total() >= MOST:
-                raise Refusal(
-                    503, "busy", f"{MOST} explanations are waited for already", headers={"Retry-After": _RETRY_S}
-                )
-            if self._admitted[user_id] >= MOST_OF_ONE:
-                detail = f"this account waits for {MOST_OF_ONE} explanations already"
-                raise Refusal(429, "too_many_requests", detail, headers={"Retry-After": _RETRY_S})
-            self._admitted[user_id] += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._admitted[user_id] -= 1
-                self._admitted += Counter()

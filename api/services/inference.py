@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import queue
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Lock, Thread
+from threading import Thread
 from types import TracebackType
 from typing import Self
 
 from api import metrics
-from api.errors import Refusal
+from api.services.places import Places
 from api.services.warm_up import warm_up
 from api.settings import Settings
 from ecg_core.errors import EcgError
 from ecg_core.pipeline import Analysis, analyze_group
 from ecg_core.predictors import OperatingPoint
 from ecg_core.recording import Recording
-
-_RETRY_S = "2"
 
 
 @dataclass(frozen=True)
@@ -49,11 +46,9 @@ class Inference:
 
     def __init__(self, settings: Settings) -> None:
         self._batch = settings.analysis_batch
-        self._most, self._most_of_one = settings.max_analyses, settings.max_analyses_per_user
+        self._places = Places("analyses", settings.max_analyses, settings.max_analyses_per_user)
         self._asks: queue.SimpleQueue[_Ask | None] = queue.SimpleQueue()
         self._put_back: list[_Ask] = []
-        self._admitted: Counter[str] = Counter()
-        self._lock = Lock()
         self._thread = Thread(target=self._work, name="inference", daemon=True)
 
     def __enter__(self) -> Self:
@@ -75,21 +70,8 @@ class Inference:
         Refusal
             503 `busy`: all places are taken; 429 `too_many_requests`: this account has taken its share.
         """
-        with self._lock:
-            if self._admitted.total() >= self._most:
-                raise Refusal(
-                    503, "busy", f"{self._most} analyses are waited for already", headers={"Retry-After": _RETRY_S}
-                )
-            if self._admitted[user_id] >= self._most_of_one:
-                detail = f"this account waits for {self._most_of_one} analyses already"
-                raise Refusal(429, "too_many_requests", detail, headers={"Retry-After": _RETRY_S})
-            self._admitted[user_id] += 1
-        try:
+        with self._places.take(user_id):
             yield
-        finally:
-            with self._lock:
-                self._admitted[user_id] -= 1
-                self._admitted += Counter()
 
     def analyze(self, recording: Recording, models: Sequence[str] | None, point: OperatingPoint) -> Analysis:
         """Do as `ecg_core.analyze`. Blocks: call it off the event loop."""

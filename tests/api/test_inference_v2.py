@@ -408,8 +408,8 @@ def test_inputs_of_different_length_are_refused(client):
         ("br", b"{}", 415, "unsupported_encoding"),
         ("gzip, gzip", b"{}", 415, "unsupported_encoding"),
         ("gzip", b"{}", 400, "bad_request"),
-        ("gzip", gzip.compress(json.dumps(a_request()).encode())[:-9], 400, "bad_request"),
-        ("gzip", gzip.compress(b"{}") * 2, 400, "bad_request"),
+        ("gzip", gzip.compress(json.dumps(a_request()).encode(), mtime=0)[:-9], 400, "bad_request"),
+        ("gzip", gzip.compress(b"{}", mtime=0) * 2, 400, "bad_request"),
         ("deflate", b"", 400, "bad_request"),
     ],
 )
